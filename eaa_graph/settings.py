@@ -1,0 +1,78 @@
+"""One frozen object for every setting, and the table that describes each of them.
+
+The command line's options, ``docs/settings.md`` and the checks all come from
+:data:`SETTINGS`, so that a setting cannot exist without its explanation.
+"""
+
+from __future__ import annotations
+
+__all__ = ["DEFAULT_BASE_IRI", "SETTINGS", "Setting", "Settings"]
+
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+from eaa_graph.errors import BadSettings, UnknownName
+
+#: Where the things of a review live when `review.toml` names no `base_iri`.
+DEFAULT_BASE_IRI = "https://w3id.org/eaa/id/"
+
+
+class Setting(NamedTuple):
+    """What one setting means.
+
+    Attributes
+    ----------
+    name : str
+        Attribute of :class:`Settings`, and with ``-`` for ``_`` the option's name.
+    meaning : str
+        One sentence for help texts and documentation.
+    choices : tuple of str
+        Allowed values; empty when any value of the type will do.
+    """
+
+    name: str
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("store", "Where the graph is kept: 'memory', 'rdflib', or a folder for a graph on disk."),
+    Setting("coder", "Whose extractions are counted: a coder's id, 'preferred' (review.toml) or 'all'."),
+    Setting("unit", "What is counted: articles, studies or extractions.", ("article", "study", "extraction")),
+    Setting("seed", "Seed of every random procedure; printed with its results."),
+    Setting("infer", "Whether class membership and matched evidence are inferred.", ("full", "none")),
+    Setting(
+        "fail_on",
+        "Exit with 1 when a finding is at least this severe; 'never' keeps 0.",
+        ("error", "warning", "note", "never"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting of one run; see :data:`SETTINGS` for what each means.
+
+    Raises
+    ------
+    BadSettings
+        If a value is not among the allowed ones.
+    """
+
+    store: str = "memory"
+    coder: str = "preferred"
+    unit: str = "article"
+    seed: int = 20240101
+    infer: str = "full"
+    fail_on: str = "never"
+
+    def __post_init__(self) -> None:
+        for setting in SETTINGS:
+            value = getattr(self, setting.name)
+            if setting.choices and value not in setting.choices:
+                raise BadSettings(str(UnknownName(f"value of {setting.name}", str(value), setting.choices)))
+        if self.seed < 0:
+            raise BadSettings("seed must be 0 or more")
+
+
+assert {f.name for f in fields(Settings)} == {s.name for s in SETTINGS}
