@@ -1,0 +1,298 @@
+"""Views of a review for counting: integer-coded incidence columns, sparse matrices, networks.
+
+:class:`Incidence` holds one row per extraction and one row per *coding* (an
+extraction codes a concept in a role), as numpy arrays of indices into tuples of
+records. Every measure works on it, so that none needs a Python loop over
+extractions and each answer opens onto the extractions behind it.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Incidence", "selected"]
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eaa_graph.errors import UnknownName
+from eaa_graph.model import (
+    ACTIVATIONS,
+    BASES,
+    CONCEPT_KINDS,
+    POLARITIES,
+    ROLES,
+    STANCES,
+    Article,
+    Concept,
+    Records,
+)
+from eaa_graph.tables import Thing
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Index = NDArray[np.int32]
+_NONE = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Incidence:
+    """Who coded what, where: integer columns with the records they index.
+
+    Attributes
+    ----------
+    records : Records
+        The review with everything but the extractions and theme reports, which are the columns below.
+        ``records.articles``, ``records.concepts`` and ``records.people`` are what the indices point into.
+    extractions : tuple of str
+        Ids of the extractions, sorted. E = their number.
+    article, theme, coder, phase, stance, polarity, basis, activation : int32 arrays of length E
+        Index into ``records.articles``, ``records.concepts``, ``records.people``, ``records.phases``,
+        ``STANCES``, ``POLARITIES``, ``BASES``, ``ACTIVATIONS``; -1 for none.
+    coding_extraction, coding_role, coding_concept : int32 arrays of length K
+        Each coding's extraction, role (index into ``ROLES``) and concept; sorted by (extraction, role, concept).
+    reported_article, reported_theme, reported_coder : int32 arrays of length R
+        Each theme report; coder -1 for none.
+    reported_value : bool array of length R
+        Whether the article reports the theme.
+    derived : int32 array of shape (D, 2)
+        (extraction, the extraction it derives from).
+    coders : tuple of int or None
+        The coders this selection is limited to (indices into ``records.people``); None for all.
+    """
+
+    records: Records
+    extractions: tuple[str, ...]
+    article: Index
+    theme: Index
+    coder: Index
+    phase: Index
+    stance: Index
+    polarity: Index
+    basis: Index
+    activation: Index
+    coding_extraction: Index
+    coding_role: Index
+    coding_concept: Index
+    reported_article: Index
+    reported_theme: Index
+    reported_coder: Index
+    reported_value: NDArray[np.bool_]
+    derived: Index
+    coders: tuple[int, ...] | None = None
+    _cache: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    # --- making one ----------------------------------------------------------------
+
+    @classmethod
+    def from_records(cls, records: Records) -> Incidence:
+        """Return the columns of `records`."""
+        articles = {a.id: i for i, a in enumerate(records.articles)}
+        concepts = {c.id: i for i, c in enumerate(records.concepts)}
+        people = {p.id: i for i, p in enumerate(records.people)}
+        phases = {p.id: i for i, p in enumerate(records.phases)}
+        extractions = sorted(records.extractions, key=lambda e: e.id)
+        position = {e.id: i for i, e in enumerate(extractions)}
+        codings: list[tuple[int, int, int]] = []
+        for number, extraction in enumerate(extractions):
+            for role_number, role in enumerate(ROLES):
+                codings += [(number, role_number, concepts[c]) for c in extraction.codes(role)]
+        codings.sort()
+        coding = np.array(codings, dtype=np.int32).reshape(-1, 3)
+        derived = [(position[e.id], position[d]) for e in extractions for d in e.derived_from if d in position]
+
+        def column(values: Iterable[int]) -> Index:
+            return np.fromiter(values, dtype=np.int32)
+
+        return cls(
+            records=records.model_copy(update={"extractions": (), "reported": ()}),
+            extractions=tuple(e.id for e in extractions),
+            article=column(articles[e.article] for e in extractions),
+            theme=column(concepts[e.theme] if e.theme else _NONE for e in extractions),
+            coder=column(people[e.coder] if e.coder else _NONE for e in extractions),
+            phase=column(phases[e.phase] if e.phase else _NONE for e in extractions),
+            stance=column(_place(STANCES, e.stance) for e in extractions),
+            polarity=column(_place(POLARITIES, e.polarity) for e in extractions),
+            basis=column(_place(BASES, e.basis) for e in extractions),
+            activation=column(_place(ACTIVATIONS, e.activation) for e in extractions),
+            coding_extraction=coding[:, 0].copy(),
+            coding_role=coding[:, 1].copy(),
+            coding_concept=coding[:, 2].copy(),
+            reported_article=column(articles[r.article] for r in records.reported),
+            reported_theme=column(concepts[r.theme] for r in records.reported),
+            reported_coder=column(people[r.coder] if r.coder else _NONE for r in records.reported),
+            reported_value=np.fromiter((r.reported for r in records.reported), dtype=np.bool_),
+            derived=np.array(sorted(derived), dtype=np.int32).reshape(-1, 2),
+        )
+
+    # --- looking things up ------------------------------------------------------------
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        """The articles that ``article`` indexes."""
+        return self.records.articles
+
+    @property
+    def concepts(self) -> tuple[Concept, ...]:
+        """The concepts that ``theme`` and ``coding_concept`` index."""
+        return self.records.concepts
+
+    @cached_property
+    def article_index(self) -> dict[str, int]:
+        """Article id to index."""
+        return {a.id: i for i, a in enumerate(self.articles)}
+
+    @cached_property
+    def concept_index(self) -> dict[str, int]:
+        """Concept id to index."""
+        return {c.id: i for i, c in enumerate(self.concepts)}
+
+    @cached_property
+    def coder_index(self) -> dict[str, int]:
+        """Person id to index."""
+        return {p.id: i for i, p in enumerate(self.records.people)}
+
+    @cached_property
+    def extraction_index(self) -> dict[str, int]:
+        """Extraction id to index."""
+        return {e: i for i, e in enumerate(self.extractions)}
+
+    @cached_property
+    def study(self) -> Index:
+        """For each article the index of its study; an article without a study is one of its own."""
+        numbers: dict[str, int] = {}
+        keys = [f"s{a.study}" if a.study else f"a{a.id}" for a in self.articles]
+        return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int32)
+
+    def concept(self, name: str) -> int:
+        """Return the index of the concept with id or label `name`.
+
+        Raises
+        ------
+        UnknownName
+            With the nearest ids.
+        """
+        if name in self.concept_index:
+            return self.concept_index[name]
+        for number, concept in enumerate(self.concepts):
+            if concept.label.casefold() == name.casefold():
+                return number
+        raise UnknownName("concept", name, self.concept_index)
+
+    def concept_thing(self, number: int) -> Thing:
+        """Return concept `number` as a table cell."""
+        concept = self.concepts[number]
+        return Thing("concept", concept.id, concept.label)
+
+    def article_thing(self, number: int) -> Thing:
+        """Return article `number` as a table cell."""
+        article = self.articles[number]
+        return Thing("article", article.id, article.title or article.id)
+
+    def listed(self, kind: str) -> Index:
+        """Return the concepts that the codebook lists as `kind`, in codebook order of id.
+
+        Raises
+        ------
+        UnknownName
+            If `kind` is not one of ``CONCEPT_KINDS``.
+        """
+        if kind not in CONCEPT_KINDS:
+            raise UnknownName("kind of concept", kind, CONCEPT_KINDS)
+        return np.array([i for i, c in enumerate(self.concepts) if c.listed_as == kind], dtype=np.int32)
+
+    def coded(self, role: str) -> Index:
+        """Return the concepts that occur in `role` in this selection, ascending."""
+        return np.unique(self.coding_concept[self.coding_role == ROLES.index(role)])
+
+    def ids(self, rows: Iterable[int]) -> tuple[str, ...]:
+        """Return the extraction ids of extraction indices, sorted, once each."""
+        return tuple(self.extractions[i] for i in sorted({int(r) for r in rows}))
+
+    # --- choosing and shaping ------------------------------------------------------------
+
+    def where(self, keep: NDArray[np.bool_]) -> Incidence:
+        """Return the columns for the extractions where `keep` (length E) is true."""
+        renumber = np.cumsum(keep, dtype=np.int64).astype(np.int32) - 1
+        coding = keep[self.coding_extraction]
+        derived = (
+            keep[self.derived[:, 0]] & keep[self.derived[:, 1]] if len(self.derived) else np.zeros(0, dtype=np.bool_)
+        )
+        return replace(
+            self,
+            extractions=tuple(e for e, k in zip(self.extractions, keep.tolist(), strict=True) if k),
+            article=self.article[keep],
+            theme=self.theme[keep],
+            coder=self.coder[keep],
+            phase=self.phase[keep],
+            stance=self.stance[keep],
+            polarity=self.polarity[keep],
+            basis=self.basis[keep],
+            activation=self.activation[keep],
+            coding_extraction=renumber[self.coding_extraction[coding]],
+            coding_role=self.coding_role[coding],
+            coding_concept=self.coding_concept[coding],
+            derived=renumber[self.derived[derived]].reshape(-1, 2),
+            _cache={},
+        )
+
+    def by_coders(self, coders: tuple[int, ...]) -> Incidence:
+        """Return the columns of these coders only, theme reports included."""
+        chosen = np.isin(self.coder, np.array(coders, dtype=np.int32))
+        kept = np.isin(self.reported_coder, np.array(coders, dtype=np.int32))
+        return replace(
+            self.where(chosen),
+            reported_article=self.reported_article[kept],
+            reported_theme=self.reported_theme[kept],
+            reported_coder=self.reported_coder[kept],
+            reported_value=self.reported_value[kept],
+            coders=coders,
+        )
+
+    def matrix(self, row: Index, column: Index, shape: tuple[int, int]) -> csr_array:
+        """Return a 0/1 sparse matrix with a 1 wherever a (row, column) pair occurs at least once."""
+        from scipy.sparse import csr_array  # 0.27 s to import: only where used
+
+        pairs = np.unique(row.astype(np.int64) * shape[1] + column)
+        ones = np.ones(len(pairs), dtype=np.int32)
+        return csr_array((ones, (pairs // max(shape[1], 1), pairs % max(shape[1], 1))), shape=shape)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.extractions)
+
+    def __len__(self) -> int:
+        return len(self.extractions)
+
+
+def _place(words: tuple[str, ...], word: str | None) -> int:
+    return words.index(word) if word is not None else _NONE
+
+
+def selected(incidence: Incidence, coder: str = "preferred") -> Incidence:
+    """Return the columns of the coder(s) meant by `coder`.
+
+    Parameters
+    ----------
+    incidence : Incidence
+    coder : str
+        A coder's id; ``"preferred"``: the review's preferred coder, all coders if it names none;
+        ``"all"``: everybody side by side (an article counts once, extractions of several coders count each).
+
+    Raises
+    ------
+    UnknownName
+        If nobody has that id.
+    """
+    if coder == "preferred":
+        coder = incidence.records.review.preferred_coder or "all"
+    if coder == "all":
+        return incidence
+    if coder not in incidence.coder_index:
+        raise UnknownName("coder", coder, incidence.coder_index)
+    return incidence.by_coders((incidence.coder_index[coder],))
+
+
