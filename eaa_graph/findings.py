@@ -117,15 +117,27 @@ RULES: dict[str, Rule] = {
     "unknown-reference": Rule("error", "The cell names something that is not there.", sets_row_aside=True),
     "bad-record": Rule("error", "The row breaks a rule of its record.", sets_row_aside=True),
     # --- cells that could not be used, in rows that are kept -----------------
-    "wrong-value": Rule("error", "The cell is not one of the allowed values; the row is kept, the cell's text as an attribute."),
-    "wrong-date": Rule("error", "The cell is not a date (YYYY-MM-DD); the row is kept, the cell's text as an attribute."),
-    "wrong-number": Rule("error", "The cell is not a number of the kind needed; the row is kept, the cell's text as an attribute."),
-    "dangling-reference": Rule("error", "One of the ids in a list is not there; the row is kept without it, the cell's text as an attribute."),
+    "wrong-value": Rule(
+        "error", "The cell is not one of the allowed values; the row is kept, the cell's text as an attribute."
+    ),
+    "wrong-date": Rule(
+        "error", "The cell is not a date (YYYY-MM-DD); the row is kept, the cell's text as an attribute."
+    ),
+    "wrong-number": Rule(
+        "error", "The cell is not a number of the kind needed; the row is kept, the cell's text as an attribute."
+    ),
+    "dangling-reference": Rule(
+        "error", "One of the ids in a list is not there; the row is kept without it, the cell's text as an attribute."
+    ),
     "stray-separator": Rule("warning", "A list has an empty place between, before or after its separators."),
     "repeated-in-list": Rule("warning", "A list names one thing twice; it counts once."),
     "likely-separator": Rule("warning", "A list cell holds ';' or ',' but no '|': it was read as one name."),
     "near-duplicate": Rule("warning", "Two names differ only in case, accents or spaces; they are kept apart."),
     "unlisted-concept": Rule("warning", "A code is used that the codebook does not list; it is taken as coded."),
+    "matched-by-label": Rule(
+        "note", "A concept is named by its label or a listed synonym; it is read as that concept."
+    ),
+    "preferred-coder-unused": Rule("warning", "review.toml prefers a coder who coded nothing."),
     "no-codebook": Rule("warning", "There is no sheet of concepts; labels are taken as coded."),
     "unlisted-person": Rule("note", "A coder, author or assessor is not listed in review.toml; taken as named."),
     "unlisted-phase": Rule("note", "A phase is not listed in review.toml; taken as named."),
@@ -139,7 +151,9 @@ RULES: dict[str, Rule] = {
     "revision-cycle": Rule("error", "Theory versions revise each other in a circle."),
     "concept-cycle": Rule("error", "Concepts are broader than each other in a circle."),
     "no-extractions": Rule("note", "There are no coded extractions: only what the review itself reports can be shown."),
-    "reported-conflict": Rule("warning", "An extraction codes a theme that the same coder says the article does not report."),
+    "reported-conflict": Rule(
+        "warning", "An extraction codes a theme that the same coder says the article does not report."
+    ),
 }
 
 

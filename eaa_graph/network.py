@@ -294,5 +294,3 @@ def selected(incidence: Incidence, coder: str = "preferred") -> Incidence:
     if coder not in incidence.coder_index:
         raise UnknownName("coder", coder, incidence.coder_index)
     return incidence.by_coders((incidence.coder_index[coder],))
-
-
