@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
+from urllib.parse import quote, unquote
 
 from eaa_graph.errors import EaaError
 from eaa_graph.findings import Finding
@@ -426,10 +427,15 @@ class _Encoder:
         return Term(f"<{graph_iri(self.base, name, *parts)}>")
 
     def _attribute(self, name: str) -> Term:
-        return Term(f"<{data_iri(self.base, 'attribute', name)}>")
+        return Term(f"<{self.base}attribute/{_column_name(name)}>")
 
     def quads(self) -> Iterator[Quad]:
         yield from self._codebook()
+        coded = (self.records.extractions, self.records.reported)
+        if any(record.coder is None for records in coded for record in records):
+            nobody, graph = self.thing("person", ""), self.graph("review")
+            yield Quad(nobody, _TYPE, iri(EAA + "Coder"), graph)
+            yield Quad(nobody, _LABEL, literal("coder not named", "en"), graph)
         shapes = {shape.record: shape for shape in SHAPES}
         for record_type, shape in shapes.items():
             collection = _COLLECTIONS.get(record_type)
@@ -470,6 +476,9 @@ class _Encoder:
             quads = [Quad(subject, _TYPE, cls, graph)]
             for name, predicate, value in one:
                 cell = values[name]
+                # Whoever coded without being named is somebody too: questions ask by coder.
+                if cell is None and name == "coder":
+                    cell = ""
                 if cell is not None:
                     quads.append(Quad(subject, predicate, value(cell), graph))
             for name, predicate, value in many:
@@ -666,7 +675,7 @@ def _plain(shape: Shape, properties: _Properties, base: str) -> dict[str, Any]:
         cells = [_cell(field, term, base) for term in terms]
         if field.many:
             values[field.name] = tuple(cells)
-        else:
+        elif cells[0] != "":
             values[field.name] = cells[0]
     return values
 
@@ -687,13 +696,21 @@ def _cell(field: Field, term: str, base: str) -> Any:
     return value.value
 
 
+def _column_name(name: str) -> str:
+    """Write a header so that it can end the IRI of a property in RDF/XML, which allows only XML names there."""
+    return "c-" + quote(name, safe="").replace("_", "%5F").replace("~", "%7E").replace("%", "_")
+
+
+def _header(column_name: str) -> str:
+    return unquote(column_name[2:].replace("_", "%"))
+
+
 def _own_columns(properties: _Properties, base: str) -> tuple[tuple[str, str], ...]:
     found = []
     for predicate, terms in properties.items():
-        parts = split_data_iri(base, predicate)
-        if parts and parts[0] == "attribute":
+        if predicate.startswith(base + "attribute/"):
             value = read_term(terms[0])
-            found.append((parts[1][0], value.value if isinstance(value, Literal) else value))
+            found.append((_header(predicate[len(base) + 10 :]), value.value if isinstance(value, Literal) else value))
     return tuple(sorted(found))
 
 
@@ -714,7 +731,10 @@ class _Decoder:
         evidence = self._evidence(by_class[iri(EAA + "EvidenceLine")])
         collections: dict[str, tuple[Record, ...]] = {}
         for shape in SHAPES[1:]:
-            subjects = by_class[iri(EAA + shape.cls)]
+            # A coder without an identifier stands for "not named": no record of its own.
+            subjects = [
+                s for s in by_class[iri(EAA + shape.cls)] if shape.cls != "Coder" or self.things[s].get(_ID.predicate)
+            ]
             collections[_COLLECTIONS[shape.record]] = tuple(self._record(shape, s, evidence) for s in subjects)
         return Records(review=self.review, **collections).ordered()  # type: ignore[arg-type]
 

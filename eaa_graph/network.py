@@ -191,7 +191,7 @@ class Incidence:
     def article_thing(self, number: int) -> Thing:
         """Return article `number` as a table cell."""
         article = self.articles[number]
-        return Thing("article", article.id, article.title or article.id)
+        return Thing("article", article.id, article.id)
 
     def listed(self, kind: str) -> Index:
         """Return the concepts that the codebook lists as `kind`, in codebook order of id.

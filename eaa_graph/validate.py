@@ -147,11 +147,9 @@ class _Validation:
         phases += [Phase(id=i) for i in self.implied["phases"] if used["phases"][i]]
         if review.preferred_coder and review.preferred_coder not in {p.id for p in people}:
             people.append(Person(id=review.preferred_coder))
+        collections: dict[str, Any] = {name: tuple(found) for name, found in made.items()}
         records = Records.model_construct(
-            review=review,
-            people=tuple(people),
-            phases=tuple(phases),
-            **{name: tuple(found) for name, found in made.items()},
+            review=review, people=tuple(people), phases=tuple(phases), **collections
         ).ordered()
         self._across(records, raw)
         self.findings += check_arithmetic(records, self.here)
