@@ -313,8 +313,12 @@ class Matcher:
         lists = (configuration.supporting, configuration.challenging)
         absent = tuple(sorted({e for names in lists for e in names if e not in index}))
         said = [np.array(sorted(index[e] for e in names if e in index), dtype=np.int32) for names in lists]
-        matched_rows = np.flatnonzero((mechanism > _NO) & self.inside).astype(np.int32)
-        rows = np.union1d(matched_rows, np.concatenate(said)).astype(np.int32)
+        bears = (mechanism > _NO) & self.inside
+        by_list = np.zeros((2, len(incidence)), dtype=np.bool_)
+        for place_, numbers in enumerate(said):
+            by_list[place_, numbers] = True
+            bears[numbers] = True
+        rows = np.flatnonzero(bears).astype(np.int32)
         parts = {
             "context": self._part(configuration, self.conditions, rows),
             "mechanism": mechanism[rows],
@@ -327,7 +331,7 @@ class Matcher:
             [_UNMATCHED, 0, 1, 2],
             default=3,
         ).astype(np.int8)
-        by_person = np.stack([np.isin(rows, said[0]), np.isin(rows, said[1])]) if len(rows) else np.zeros((2, 0), bool)
+        by_person = by_list[:, rows]
         stance = incidence.stance[rows]
         inside = self.inside[rows]
         matched = level < _UNMATCHED
@@ -477,6 +481,18 @@ def _distinct(group: NDArray[np.intp], thing: Index, groups: int, things: int) -
     return found
 
 
+def _sorted_distinct(ascending: Index) -> int:
+    # np.unique would sort again what is sorted already: half of the measure's time.
+    return int(np.count_nonzero(np.diff(ascending))) + 1 if len(ascending) else 0
+
+
+def _asserted_at_all(incidence: Incidence, lines: Evidence) -> Flags:
+    """Return for each line whether a person asserts its passage, with whatever bearing."""
+    asserted = np.zeros(len(incidence), dtype=np.bool_)
+    asserted[lines.extraction[lines.asserted]] = True
+    return asserted[lines.extraction]
+
+
 def _support_rows(matcher: Matcher, theory: Theory | None, lines: Evidence) -> list[tuple[int, tuple[Cell, ...]]]:
     """Return (level or -1 for all, cells) for each row of one configuration."""
     incidence = matcher.incidence
@@ -501,6 +517,7 @@ def _support_rows(matcher: Matcher, theory: Theory | None, lines: Evidence) -> l
         levels.append(_UNMATCHED)
     own_stance = incidence.stance[lines.extraction]
     differs = lines.asserted & ~lines.own & (own_stance >= 0)
+    not_asserted = ~_asserted_at_all(incidence, lines)
     rows: list[tuple[int, tuple[Cell, ...]]] = []
     for level in (-1, *levels):
         here = np.ones(len(lines.level), dtype=np.bool_) if level < 0 else lines.level == level
@@ -522,7 +539,7 @@ def _support_rows(matcher: Matcher, theory: Theory | None, lines: Evidence) -> l
             cells += [int(counts[unit][b]) for unit in ("studies", "extractions", "coders")]
 
         def passages_where(condition: Flags, here: Flags = here) -> int:
-            return len(np.unique(lines.extraction[condition & here]))
+            return _sorted_distinct(lines.extraction[condition & here])
 
         cells += [
             int(counts["extractions"][_UNSTATED]),
@@ -531,7 +548,7 @@ def _support_rows(matcher: Matcher, theory: Theory | None, lines: Evidence) -> l
             passages_where(lines.asserted & (lines.bearing == STANCES.index("supports"))),
             passages_where(lines.asserted & (lines.bearing == STANCES.index("challenges"))),
             passages_where(lines.asserted & ~lines.matched),
-            len(np.setdiff1d(lines.extraction[here], lines.extraction[lines.asserted])),
+            passages_where(not_asserted),
             passages_where(differs),
             passages_where(lines.asserted & lines.outside),
             len(lines.absent) if level < 0 else 0,
@@ -553,7 +570,7 @@ def _behind(incidence: Incidence, lines: Evidence, level: int, column: str) -> t
             in_full = here & (lines.mechanism == _FULL)
             here = in_full if rest == "full" else here & ~np.isin(article, article[in_full])
     elif column == "matched_not_asserted":
-        here = here & ~np.isin(lines.extraction, lines.extraction[lines.asserted])
+        here = here & ~_asserted_at_all(incidence, lines)
     elif column == "asserted_absent":
         return lines.absent if level < 0 else ()
     else:
