@@ -193,6 +193,7 @@ SHAPES: tuple[Shape, ...] = (
             Field("synonyms", SKOS + "altLabel", "text", (), True),
             _e("source", "definitionSource"),
             _e("close_match", "closeMatch", many=True),
+            _e("position", "position", "integer"),
         ),
     ),
     Shape(

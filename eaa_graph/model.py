@@ -17,7 +17,10 @@ from __future__ import annotations
 __all__ = [
     "ACTIVATIONS",
     "BASES",
+    "COMMENT_MARK",
     "CONCEPT_KINDS",
+    "ESCAPE_MARK",
+    "EXAMPLE_MARK",
     "HEURISTICS",
     "POLARITIES",
     "ROLES",
@@ -45,9 +48,13 @@ __all__ = [
     "SheetSpec",
     "Slot",
     "Theory",
+    "column_letter",
+    "example_rows",
+    "folded",
     "slot_concepts",
 ]
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -276,6 +283,8 @@ class Concept(Record):
     synonyms: Annotated[tuple[Text, ...], AfterValidator(_sorted_set)] = ()
     source: Text | None = None
     close_match: Annotated[tuple[Text, ...], AfterValidator(_sorted_set)] = ()
+    #: Place among its kind in lists and pictures; those without one follow, by id.
+    position: Annotated[int, Field(ge=0)] | None = None
 
 
 class Extraction(Record):
@@ -580,12 +589,32 @@ def _role_columns(kind: str) -> tuple[ColumnSpec, ...]:
         else " Join several with |."
     )
     meanings = {
-        "context": ("Conditions that let the mechanism work, block it or shape how far.", ("context", "C", "contextual factors"), "mixed-groups"),
-        "intervention": ("What was done or offered: the programme, strategy or activity.", ("intervention", "I", "strategy", "strategies"), ""),
+        "context": (
+            "Conditions that let the mechanism work, block it or shape how far.",
+            ("context", "C", "contextual factors"),
+            "mixed-groups",
+        ),
+        "intervention": (
+            "What was done or offered: the programme, strategy or activity.",
+            ("intervention", "I", "strategy", "strategies"),
+            "",
+        ),
         "actor": ("Who acts or is acted upon.", ("actor", "A", "agents", "stakeholders"), ""),
-        "resource": ("The half of the mechanism that the programme offers.", ("resource", "mechanism resource", "mechanism resources", "M resource"), ""),
-        "reasoning": ("The half of the mechanism that happens in people: how their reasoning changes.", ("reasoning", "mechanism reasoning", "mechanism reasonings", "M reasoning", "response", "responses"), ""),
-        "mechanism": ("The usually hidden process that produces the outcome, where resource and reasoning are not told apart.", ("mechanism", "M"), "dialogue"),
+        "resource": (
+            "The half of the mechanism that the programme offers.",
+            ("resource", "mechanism resource", "mechanism resources", "M resource"),
+            "",
+        ),
+        "reasoning": (
+            "The half of the mechanism that happens in people: how their reasoning changes.",
+            ("reasoning", "mechanism reasoning", "mechanism reasonings", "M reasoning", "response", "responses"),
+            "",
+        ),
+        "mechanism": (
+            "The usually hidden process that produces the outcome, where resource and reasoning are not told apart.",
+            ("mechanism", "M"),
+            "dialogue",
+        ),
         "outcome": ("What comes of it: intended or not, near or far.", ("outcome", "O"), "alignment"),
     }
     return tuple(
@@ -605,20 +634,48 @@ SHEETS: dict[str, SheetSpec] = {
             "The documents read: one row each.",
             Article,
             (
-                _c("id", "Your own short name for the article; other sheets use it.", "id", required=True, synonyms=("article id", "article", "ref", "key", "citekey", "record id", "study id"), example="smith2019"),
+                _c(
+                    "id",
+                    "Your own short name for the article; other sheets use it.",
+                    "id",
+                    required=True,
+                    synonyms=("article id", "article", "ref", "key", "citekey", "record id", "study id"),
+                    example="smith2019",
+                ),
                 _c("title", "Title.", synonyms=("article title", "name"), example="Talking it through"),
-                _c("authors", "Authors, separated by semicolons.", synonyms=("author", "author(s)"), example="Ana Smith; Bo Jones"),
-                _c("year", "Year of publication.", "year", synonyms=("publication year", "pub year", "date"), example="2019"),
-                _c("journal", "Journal, publisher or site.", synonyms=("source title", "publication", "publication title")),
+                _c(
+                    "authors",
+                    "Authors, separated by semicolons.",
+                    synonyms=("author", "author(s)"),
+                    example="Ana Smith; Bo Jones",
+                ),
+                _c(
+                    "year",
+                    "Year of publication.",
+                    "year",
+                    synonyms=("publication year", "pub year", "date"),
+                    example="2019",
+                ),
+                _c(
+                    "journal",
+                    "Journal, publisher or site.",
+                    synonyms=("source title", "publication", "publication title"),
+                ),
                 _c("doi", "DOI, without https://doi.org/."),
                 _c("pmcid", "PubMed Central identifier.", synonyms=("pmc",)),
                 _c("url", "Web address.", synonyms=("link", "web address")),
                 _c("country", "Country or countries.", synonyms=("countries", "location")),
                 _c("field", "Field of the work.", synonyms=("area", "sector")),
-                _c("study", "Several articles that report one study share its id.", "id", synonyms=("study", "project")),
+                _c(
+                    "study", "Several articles that report one study share its id.", "id", synonyms=("study", "project")
+                ),
                 _c("collection", "Which search or set it came from."),
                 _c("phase", "Phase of the review in which it was read.", "ref", refers_to=("phases",)),
-                _c("reported_concept", "What the authors call their approach (co-design, co-production, ...).", synonyms=("concept used", "term used")),
+                _c(
+                    "reported_concept",
+                    "What the authors call their approach (co-design, co-production, ...).",
+                    synonyms=("concept used", "term used"),
+                ),
                 _c("reported_methods", "Methods as the authors report them.", synonyms=("methods", "method")),
                 _c("licence", "Licence of the text: decides whether quotes may be published.", synonyms=("license",)),
             ),
@@ -630,16 +687,76 @@ SHEETS: dict[str, SheetSpec] = {
             "The codebook: one row for each code, whatever role it plays.",
             Concept,
             (
-                _c("id", "Short name used in the other sheets.", "id", required=True, synonyms=("concept", "concept id", "code", "code id"), example="dialogue"),
-                _c("label", "What people read. Left empty, the id is shown.", synonyms=("name", "code name", "title"), example="dialogue"),
-                _c("definition", "What the code means and when it is used. A label is not a definition.", synonyms=("description", "meaning", "memo"), example="People explore views back and forth"),
-                _c("kind", "The role the codebook lists it for; evidence may use it in another.", "choice", choices=CONCEPT_KINDS, synonyms=("type", "role", "cmo"), example="mechanism", attribute="listed_as"),
-                _c("status", "framework: part of the theory tested; external: expected by other theories; emergent: found in the evidence.", "choice", choices=CONCEPT_STATUSES, synonyms=("origin",), example="framework"),
-                _c("broader", "More general codes, joined with |.", "refs", refers_to=("concepts",), synonyms=("parent", "parent code", "broader concept")),
+                _c(
+                    "id",
+                    "Short name used in the other sheets.",
+                    "id",
+                    required=True,
+                    synonyms=("concept", "concept id", "code", "code id"),
+                    example="dialogue",
+                ),
+                _c(
+                    "label",
+                    "What people read. Left empty, the id is shown.",
+                    synonyms=("name", "code name", "title"),
+                    example="dialogue",
+                ),
+                _c(
+                    "definition",
+                    "What the code means and when it is used. A label is not a definition.",
+                    synonyms=("description", "meaning", "memo"),
+                    example="People explore views back and forth",
+                ),
+                _c(
+                    "kind",
+                    "The role the codebook lists it for; evidence may use it in another.",
+                    "choice",
+                    choices=CONCEPT_KINDS,
+                    synonyms=("type", "role", "cmo"),
+                    example="mechanism",
+                    attribute="listed_as",
+                ),
+                _c(
+                    "status",
+                    "framework: part of the theory tested; external: expected by other theories; emergent: found in the evidence.",
+                    "choice",
+                    choices=CONCEPT_STATUSES,
+                    synonyms=("origin",),
+                    example="framework",
+                ),
+                _c(
+                    "broader",
+                    "More general codes, joined with |.",
+                    "refs",
+                    refers_to=("concepts",),
+                    synonyms=("parent", "parent code", "broader concept"),
+                ),
                 _c("group", "Heading under which it is listed.", synonyms=("category",), example="EAA mechanisms"),
-                _c("synonyms", "Other words for it, joined with |.", "texts", synonyms=("alias", "aliases", "alternative labels")),
-                _c("source", "Where the definition comes from.", synonyms=("reference", "citation"), example="Masterson et al. 2024"),
-                _c("close_match", "IRIs of similar terms in other vocabularies, joined with |.", "texts", synonyms=("close matches", "exact match")),
+                _c(
+                    "synonyms",
+                    "Other words for it, joined with |.",
+                    "texts",
+                    synonyms=("alias", "aliases", "alternative labels"),
+                ),
+                _c(
+                    "source",
+                    "Where the definition comes from.",
+                    synonyms=("reference", "citation"),
+                    example="Masterson et al. 2024",
+                ),
+                _c(
+                    "close_match",
+                    "IRIs of similar terms in other vocabularies, joined with |.",
+                    "texts",
+                    synonyms=("close matches", "exact match"),
+                ),
+                _c(
+                    "position",
+                    "Its place among its kind in lists and pictures (1, 2, 3 ...); left empty, by id.",
+                    "count",
+                    synonyms=("order", "sort", "sequence"),
+                    example="1",
+                ),
             ),
             synonyms=("concept", "codes", "codebook", "code book", "coding frame", "coding framework"),
         ),
@@ -648,21 +765,93 @@ SHEETS: dict[str, SheetSpec] = {
             "The coded passages: one row for what one coder saw in one place of one article.",
             Extraction,
             (
-                _c("id", "Your own name for the extraction.", "id", required=True, synonyms=("extraction", "extraction id", "row id"), example="smith2019-1"),
-                _c("article", "Id of the article.", "ref", refers_to=("articles",), required=True, synonyms=("article id", "paper", "study", "ref", "source"), example="smith2019"),
-                _c("theme", "Process theme the passage belongs to.", "ref", refers_to=("concepts",), synonyms=("process theme", "process"), example="how"),
+                _c(
+                    "id",
+                    "Your own name for the extraction.",
+                    "id",
+                    required=True,
+                    synonyms=("extraction", "extraction id", "row id"),
+                    example="smith2019-1",
+                ),
+                _c(
+                    "article",
+                    "Id of the article.",
+                    "ref",
+                    refers_to=("articles",),
+                    required=True,
+                    synonyms=("article id", "paper", "study", "ref", "source"),
+                    example="smith2019",
+                ),
+                _c(
+                    "theme",
+                    "Process theme the passage belongs to.",
+                    "ref",
+                    refers_to=("concepts",),
+                    synonyms=("process theme", "process"),
+                    example="how",
+                ),
                 *_role_columns("refs"),
-                _c("stance", "What the passage does to the theory.", "choice", choices=STANCES, synonyms=("bearing", "effect on theory"), example="supports"),
-                _c("polarity", "Whether it helps, hinders or both.", "choice", choices=POLARITIES, synonyms=("direction", "valence"), example="enabling"),
-                _c("basis", "stated in the text, or inferred by the coder.", "choice", choices=BASES, synonyms=("explicitness",), example="stated"),
-                _c("activation", "How strongly the mechanism operated, as far as the text tells.", "choice", choices=ACTIVATIONS, synonyms=("strength",), example="partial"),
-                _c("quote", "The words of the text.", synonyms=("quotation", "text", "passage", "excerpt", "evidence"), example="We kept talking until..."),
+                _c(
+                    "stance",
+                    "What the passage does to the theory.",
+                    "choice",
+                    choices=STANCES,
+                    synonyms=("bearing", "effect on theory"),
+                    example="supports",
+                ),
+                _c(
+                    "polarity",
+                    "Whether it helps, hinders or both.",
+                    "choice",
+                    choices=POLARITIES,
+                    synonyms=("direction", "valence"),
+                    example="enabling",
+                ),
+                _c(
+                    "basis",
+                    "stated in the text, or inferred by the coder.",
+                    "choice",
+                    choices=BASES,
+                    synonyms=("explicitness",),
+                    example="stated",
+                ),
+                _c(
+                    "activation",
+                    "How strongly the mechanism operated, as far as the text tells.",
+                    "choice",
+                    choices=ACTIVATIONS,
+                    synonyms=("strength",),
+                    example="partial",
+                ),
+                _c(
+                    "quote",
+                    "The words of the text.",
+                    synonyms=("quotation", "text", "passage", "excerpt", "evidence"),
+                    example="We kept talking until...",
+                ),
                 _c("locator", "Page, section or paragraph.", synonyms=("page", "pages", "location"), example="p. 12"),
-                _c("note", "Your paraphrase or remark.", synonyms=("notes", "memo", "comment", "comments", "paraphrase")),
-                _c("coder", "Who coded it. " + _PERSON_NOTE, "ref", refers_to=("people",), synonyms=("coded by", "reviewer", "extractor"), example="me"),
+                _c(
+                    "note",
+                    "Your paraphrase or remark.",
+                    synonyms=("notes", "memo", "comment", "comments", "paraphrase"),
+                ),
+                _c(
+                    "coder",
+                    "Who coded it. " + _PERSON_NOTE,
+                    "ref",
+                    refers_to=("people",),
+                    synonyms=("coded by", "reviewer", "extractor"),
+                    example="me",
+                ),
                 _c("phase", "Phase of coding.", "ref", refers_to=("phases",), example=""),
                 _c("date", "Day of coding.", "date", synonyms=("date coded", "coded on"), example="2024-05-03"),
-                _c("derived_from", "Extractions that a consensus was made from, joined with |.", "refs", refers_to=("extractions",), synonyms=("derived from", "based on", "from")),
+                _c(
+                    "derived_from",
+                    "Extractions that a consensus was made from, joined with |.",
+                    "refs",
+                    refers_to=("extractions",),
+                    synonyms=("derived from", "based on", "from"),
+                ),
             ),
             synonyms=("extraction", "coding", "codings", "coding sheet", "data extraction", "coded extractions"),
         ),
@@ -671,10 +860,33 @@ SHEETS: dict[str, SheetSpec] = {
             "Which themes each article reports at all: the denominators. A theme nobody looked for is left out.",
             Reported,
             (
-                _c("article", "Id of the article.", "ref", refers_to=("articles",), required=True, synonyms=("article id", "paper"), example="smith2019"),
-                _c("theme", "Id of the theme.", "ref", refers_to=("concepts",), required=True, synonyms=("process theme",), example="how"),
+                _c(
+                    "article",
+                    "Id of the article.",
+                    "ref",
+                    refers_to=("articles",),
+                    required=True,
+                    synonyms=("article id", "paper"),
+                    example="smith2019",
+                ),
+                _c(
+                    "theme",
+                    "Id of the theme.",
+                    "ref",
+                    refers_to=("concepts",),
+                    required=True,
+                    synonyms=("process theme",),
+                    example="how",
+                ),
                 _c("reported", "yes or no.", "flag", required=True, synonyms=("is reported", "present"), example="yes"),
-                _c("coder", "Who judged. " + _PERSON_NOTE, "ref", refers_to=("people",), synonyms=("reviewer",), example="me"),
+                _c(
+                    "coder",
+                    "Who judged. " + _PERSON_NOTE,
+                    "ref",
+                    refers_to=("people",),
+                    synonyms=("reviewer",),
+                    example="me",
+                ),
             ),
             synonyms=("theme reported", "themes reported", "reporting"),
         ),
@@ -683,12 +895,37 @@ SHEETS: dict[str, SheetSpec] = {
             "Judgements of relevance, richness and rigour (Dada et al. 2023): recorded with their author, never computed.",
             Appraisal,
             (
-                _c("article", "Id of the article, or of one extraction.", "ref", refers_to=("articles", "extractions"), required=True, synonyms=("article id", "extraction", "paper", "target"), example="smith2019", attribute="target"),
+                _c(
+                    "article",
+                    "Id of the article, or of one extraction.",
+                    "ref",
+                    refers_to=("articles", "extractions"),
+                    required=True,
+                    synonyms=("article id", "extraction", "paper", "target"),
+                    example="smith2019",
+                    attribute="target",
+                ),
                 _c("relevance", "How far it contributes to the theory.", example="high"),
-                _c("richness", "Whether it is deep enough for contexts, mechanisms and outcomes to be seen.", example="medium"),
-                _c("rigour", "Whether it is credible enough for the use made of it.", synonyms=("rigor",), example="high"),
+                _c(
+                    "richness",
+                    "Whether it is deep enough for contexts, mechanisms and outcomes to be seen.",
+                    example="medium",
+                ),
+                _c(
+                    "rigour",
+                    "Whether it is credible enough for the use made of it.",
+                    synonyms=("rigor",),
+                    example="high",
+                ),
                 _c("reason", "Why.", synonyms=("rationale", "justification"), example="Interviews with both sides"),
-                _c("assessor", "Who judged. " + _PERSON_NOTE, "ref", refers_to=("people",), synonyms=("appraiser", "coder", "reviewer"), example="me"),
+                _c(
+                    "assessor",
+                    "Who judged. " + _PERSON_NOTE,
+                    "ref",
+                    refers_to=("people",),
+                    synonyms=("appraiser", "coder", "reviewer"),
+                    example="me",
+                ),
             ),
             synonyms=("appraisal", "quality appraisal"),
         ),
@@ -697,12 +934,37 @@ SHEETS: dict[str, SheetSpec] = {
             "The configurations of the theory: one row each, with slots that may be left open.",
             Configuration,
             (
-                _c("id", "Short name.", "id", required=True, synonyms=("configuration", "cmoc", "cmo", "cmo id"), example="CMO1"),
+                _c(
+                    "id",
+                    "Short name.",
+                    "id",
+                    required=True,
+                    synonyms=("configuration", "cmoc", "cmo", "cmo id"),
+                    example="CMO1",
+                ),
                 *_role_columns("slot"),
-                _c("statement", "The configuration as a sentence, in your words.", synonyms=("cmo statement", "sentence", "explanation", "narrative"), example="In mixed groups, dialogue brings views into line."),
+                _c(
+                    "statement",
+                    "The configuration as a sentence, in your words.",
+                    synonyms=("cmo statement", "sentence", "explanation", "narrative"),
+                    example="In mixed groups, dialogue brings views into line.",
+                ),
                 _c("polarity", "Whether the outcome is helped, hindered or both.", "choice", choices=POLARITIES),
-                _c("supporting", "Extractions that you say support it, joined with |.", "refs", refers_to=("extractions",), synonyms=("supporting extractions", "supports", "evidence"), example="smith2019-1"),
-                _c("challenging", "Extractions that you say challenge it, joined with |.", "refs", refers_to=("extractions",), synonyms=("challenging extractions", "challenges", "disconfirming")),
+                _c(
+                    "supporting",
+                    "Extractions that you say support it, joined with |.",
+                    "refs",
+                    refers_to=("extractions",),
+                    synonyms=("supporting extractions", "supports", "evidence"),
+                    example="smith2019-1",
+                ),
+                _c(
+                    "challenging",
+                    "Extractions that you say challenge it, joined with |.",
+                    "refs",
+                    refers_to=("extractions",),
+                    synonyms=("challenging extractions", "challenges", "disconfirming"),
+                ),
                 _c("note", "Remarks.", synonyms=("notes", "comment")),
                 _c("author", "Who put it forward.", synonyms=("authors", "proposed by"), example="me"),
             ),
@@ -713,14 +975,45 @@ SHEETS: dict[str, SheetSpec] = {
             "The versions of the programme theory: initial, refined, rival.",
             Theory,
             (
-                _c("id", "Short name of the version.", "id", required=True, synonyms=("theory", "version"), example="ipt"),
+                _c(
+                    "id",
+                    "Short name of the version.",
+                    "id",
+                    required=True,
+                    synonyms=("theory", "version"),
+                    example="ipt",
+                ),
                 _c("label", "What people read.", synonyms=("name", "title"), example="Initial programme theory"),
                 _c("date", "Day of the version.", "date", example="2024-01-15"),
                 _c("status", "initial, refined or rival.", "choice", choices=THEORY_STATUSES, example="initial"),
-                _c("revision_of", "The version(s) it revises, joined with |.", "refs", refers_to=("theories",), synonyms=("revises", "previous", "based on")),
-                _c("summary", "The theory in a few sentences.", synonyms=("description",), example="Talking leads to agreement"),
-                _c("configurations", "Its configurations, joined with |.", "refs", refers_to=("configurations",), synonyms=("cmocs",), example="CMO1"),
-                _c("people", "Who made it, joined with |. " + _PERSON_NOTE, "refs", refers_to=("people",), synonyms=("authors", "by")),
+                _c(
+                    "revision_of",
+                    "The version(s) it revises, joined with |.",
+                    "refs",
+                    refers_to=("theories",),
+                    synonyms=("revises", "previous", "based on"),
+                ),
+                _c(
+                    "summary",
+                    "The theory in a few sentences.",
+                    synonyms=("description",),
+                    example="Talking leads to agreement",
+                ),
+                _c(
+                    "configurations",
+                    "Its configurations, joined with |.",
+                    "refs",
+                    refers_to=("configurations",),
+                    synonyms=("cmocs",),
+                    example="CMO1",
+                ),
+                _c(
+                    "people",
+                    "Who made it, joined with |. " + _PERSON_NOTE,
+                    "refs",
+                    refers_to=("people",),
+                    synonyms=("authors", "by"),
+                ),
                 _c("phase", "Phase of the review it came from.", "ref", refers_to=("phases",)),
             ),
             synonyms=("theory", "programme theories", "theory versions"),
@@ -731,10 +1024,40 @@ SHEETS: dict[str, SheetSpec] = {
             Claim,
             (
                 _c("id", "Short name.", "id", required=True, synonyms=("claim",), example="claim1"),
-                _c("theory", "The theory version that makes it.", "ref", refers_to=("theories",), required=True, example="ipt"),
-                _c("from", "Concepts it starts from, joined with |.", "refs", refers_to=("concepts",), required=True, example="dialogue", attribute="from_concepts"),
-                _c("relation", "How they bear on the others.", "choice", choices=CLAIM_RELATIONS, required=True, example="leads to"),
-                _c("to", "Concepts it ends at, joined with |.", "refs", refers_to=("concepts",), required=True, example="alignment", attribute="to_concepts"),
+                _c(
+                    "theory",
+                    "The theory version that makes it.",
+                    "ref",
+                    refers_to=("theories",),
+                    required=True,
+                    example="ipt",
+                ),
+                _c(
+                    "from",
+                    "Concepts it starts from, joined with |.",
+                    "refs",
+                    refers_to=("concepts",),
+                    required=True,
+                    example="dialogue",
+                    attribute="from_concepts",
+                ),
+                _c(
+                    "relation",
+                    "How they bear on the others.",
+                    "choice",
+                    choices=CLAIM_RELATIONS,
+                    required=True,
+                    example="leads to",
+                ),
+                _c(
+                    "to",
+                    "Concepts it ends at, joined with |.",
+                    "refs",
+                    refers_to=("concepts",),
+                    required=True,
+                    example="alignment",
+                    attribute="to_concepts",
+                ),
                 _c("statement", "The claim as a sentence.", example="Dialogue leads to alignment"),
                 _c("source", "Where it is claimed."),
             ),
@@ -745,15 +1068,73 @@ SHEETS: dict[str, SheetSpec] = {
             "What changed from version to version, why, and on what evidence.",
             Change,
             (
-                _c("theory", "The version that the change led to.", "ref", refers_to=("theories",), required=True, example="ipt"),
-                _c("kind", "What kind of change.", "choice", choices=CHANGE_KINDS, required=True, synonyms=("change", "type"), example="added", attribute="change"),
-                _c("subject", "The configuration or concept changed.", "ref", refers_to=("configurations", "concepts", "claims"), required=True, example="CMO1"),
-                _c("from", "What it was, joined with |.", "refs", refers_to=("configurations", "concepts", "claims"), synonyms=("before",), attribute="before"),
-                _c("to", "What it became, joined with |.", "refs", refers_to=("configurations", "concepts", "claims"), synonyms=("after",), example="CMO1", attribute="after"),
+                _c(
+                    "theory",
+                    "The version that the change led to.",
+                    "ref",
+                    refers_to=("theories",),
+                    required=True,
+                    example="ipt",
+                ),
+                _c(
+                    "kind",
+                    "What kind of change.",
+                    "choice",
+                    choices=CHANGE_KINDS,
+                    required=True,
+                    synonyms=("change", "type"),
+                    example="added",
+                    attribute="change",
+                ),
+                _c(
+                    "subject",
+                    "The configuration or concept changed.",
+                    "ref",
+                    refers_to=("configurations", "concepts", "claims"),
+                    required=True,
+                    example="CMO1",
+                ),
+                _c(
+                    "from",
+                    "What it was, joined with |.",
+                    "refs",
+                    refers_to=("configurations", "concepts", "claims"),
+                    synonyms=("before",),
+                    attribute="before",
+                ),
+                _c(
+                    "to",
+                    "What it became, joined with |.",
+                    "refs",
+                    refers_to=("configurations", "concepts", "claims"),
+                    synonyms=("after",),
+                    example="CMO1",
+                    attribute="after",
+                ),
                 _c("reason", "Why.", synonyms=("rationale", "why"), example="Seen in three articles"),
-                _c("evidence", "Extractions that moved you, joined with |.", "refs", refers_to=("extractions",), example="smith2019-1"),
-                _c("move", "The move of synthesis.", "choice", choices=MOVES, synonyms=("synthesis move",), example="juxtapose"),
-                _c("by", "Who decided. " + _PERSON_NOTE, "ref", refers_to=("people",), synonyms=("decided by", "author"), example="me"),
+                _c(
+                    "evidence",
+                    "Extractions that moved you, joined with |.",
+                    "refs",
+                    refers_to=("extractions",),
+                    example="smith2019-1",
+                ),
+                _c(
+                    "move",
+                    "The move of synthesis.",
+                    "choice",
+                    choices=MOVES,
+                    synonyms=("synthesis move",),
+                    example="juxtapose",
+                ),
+                _c(
+                    "by",
+                    "Who decided. " + _PERSON_NOTE,
+                    "ref",
+                    refers_to=("people",),
+                    synonyms=("decided by", "author"),
+                    example="me",
+                ),
                 _c("date", "When.", "date", example="2024-06-01"),
             ),
             synonyms=("change", "refinements", "change log"),
@@ -764,8 +1145,15 @@ SHEETS: dict[str, SheetSpec] = {
             Expectation,
             (
                 _c("concept", "The concept expected.", "ref", refers_to=("concepts",), required=True, example="power"),
-                _c("source", "The theory that expects it.", required=True, synonyms=("reference",), example="Farr 2018"),
-                _c("why", "Why it is expected.", synonyms=("reason", "rationale"), example="Named as missing from the reported data"),
+                _c(
+                    "source", "The theory that expects it.", required=True, synonyms=("reference",), example="Farr 2018"
+                ),
+                _c(
+                    "why",
+                    "Why it is expected.",
+                    synonyms=("reason", "rationale"),
+                    example="Named as missing from the reported data",
+                ),
             ),
             synonyms=("expectation", "expected"),
         ),
@@ -775,8 +1163,20 @@ SHEETS: dict[str, SheetSpec] = {
             FlowStep,
             (
                 _c("stage", "Stage of the review.", required=True, example="screening"),
-                _c("from", "The outcome (or stage/outcome) these documents come from; several joined with |.", "texts", example="found", attribute="origin"),
-                _c("outcome", "What became of them.", required=True, synonyms=("result", "decision"), example="included"),
+                _c(
+                    "from",
+                    "The outcome (or stage/outcome) these documents come from; several joined with |.",
+                    "texts",
+                    example="found",
+                    attribute="origin",
+                ),
+                _c(
+                    "outcome",
+                    "What became of them.",
+                    required=True,
+                    synonyms=("result", "decision"),
+                    example="included",
+                ),
                 _c("count", "How many documents.", "count", required=True, synonyms=("n", "number"), example="12"),
                 _c("reason", "Why.", synonyms=("rationale",), example="reports a process of dialogue"),
             ),
@@ -789,11 +1189,29 @@ SHEETS: dict[str, SheetSpec] = {
             (
                 _c("id", "Short name.", "id", required=True, synonyms=("figure",), example="uk"),
                 _c("label", "What is counted.", required=True, synonyms=("name",), example="Articles from the UK"),
-                _c("count", "The number reported.", "count", required=True, synonyms=("n", "value", "number"), example="36"),
+                _c(
+                    "count",
+                    "The number reported.",
+                    "count",
+                    required=True,
+                    synonyms=("n", "value", "number"),
+                    example="36",
+                ),
                 _c("unit", "What is counted in.", example="articles"),
                 _c("denominator", "Out of how many.", "count", synonyms=("of", "total"), example="77"),
-                _c("part_of", "The figure this is a part of.", "ref", refers_to=("figures",), synonyms=("part of", "parent")),
-                _c("parts", "complete: the parts named add up to this figure; partial: there are others; overlapping: one thing may count in several.", "choice", choices=("complete", "partial", "overlapping")),
+                _c(
+                    "part_of",
+                    "The figure this is a part of.",
+                    "ref",
+                    refers_to=("figures",),
+                    synonyms=("part of", "parent"),
+                ),
+                _c(
+                    "parts",
+                    "complete: the parts named add up to this figure; partial: there are others; overlapping: one thing may count in several.",
+                    "choice",
+                    choices=("complete", "partial", "overlapping"),
+                ),
                 _c("concept", "The concept counted, if it is one.", "ref", refers_to=("concepts",)),
                 _c("source", "Publication.", synonyms=("reference",), example="Masterson et al. 2024"),
                 _c("locator", "Where in the publication.", synonyms=("page", "section")),
@@ -803,3 +1221,70 @@ SHEETS: dict[str, SheetSpec] = {
         ),
     )
 }
+
+# --- cells: what readers and writers agree on ----------------------------------------------
+
+#: Start of the first cell of a template's row of explanations, which is not read. Longer
+#: than a bare `#`, because `#1234` is how some screening tools name their studies.
+COMMENT_MARK = "# explained:"
+#: Start of the first cell of a template's example row, which is not read until it is removed.
+EXAMPLE_MARK = "example:"
+#: Put before a cell that a spreadsheet or a reader would take for something else (a formula,
+#: a mark); readers take it off. No text of a person begins with an apostrophe and a tab.
+ESCAPE_MARK = "'\t"
+
+#: Concepts beside the codebook's own example that the other sheets' examples name.
+_EXAMPLE_CONCEPTS = (
+    {"id": "mixed-groups", "label": "mixed groups", "definition": "Those affected and professionals meet as one group", "kind": "context", "status": "emergent", "group": "contexts", "source": "found in the articles"},
+    {"id": "alignment", "label": "alignment", "definition": "Views and ways of working come into line", "kind": "outcome", "status": "framework", "group": "EAA outcomes", "source": "Masterson et al. 2024"},
+    {"id": "how", "label": "how", "definition": "Ways of working together", "kind": "theme", "status": "framework", "group": "process themes", "source": "Masterson et al. 2024"},
+    {"id": "power", "label": "power", "definition": "Who decides, and who lets others decide", "kind": "mechanism", "status": "external", "group": "expected by other theories", "source": "Farr 2018"},
+)
+_EXAMPLES_BESIDE = {
+    "people": ({"id": "me", "name": "Your name", "kind": "person", "role": "coder"},),
+    "phases": ({"id": "deductive", "label": "Coding with the codebook", "kind": "deductive"},),
+}
+
+
+def example_rows(sheet: str) -> tuple[dict[str, str], ...]:
+    """Return the example rows of a sheet, without :data:`EXAMPLE_MARK`, by column.
+
+    Together the examples of all sheets make a small review that builds: every id
+    that one of them names is the id of another.
+
+    Examples
+    --------
+    >>> example_rows("expectations")[0]["concept"]
+    'power'
+    """
+    if sheet in _EXAMPLES_BESIDE:
+        return _EXAMPLES_BESIDE[sheet]
+    spec = SHEETS[sheet]
+    own = {column.name: column.example for column in spec.columns if column.example}
+    return (own, *_EXAMPLE_CONCEPTS) if sheet == "concepts" else (own,)
+
+
+def folded(text: str) -> str:
+    """Fold away case, spaces, hyphens and underscores, as people vary headers and names.
+
+    Examples
+    --------
+    >>> folded("Derived_from ") == folded("derived-from")
+    True
+    """
+    return re.sub(r"[\s_\-]+", "", text.casefold())
+
+
+def column_letter(number: int) -> str:
+    """Return the letters a spreadsheet gives its column `number`, counted from 1.
+
+    Examples
+    --------
+    >>> column_letter(1), column_letter(28)
+    ('A', 'AB')
+    """
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

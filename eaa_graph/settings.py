@@ -40,7 +40,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("coder", "Whose extractions are counted: a coder's id, 'preferred' (review.toml) or 'all'."),
     Setting("unit", "What is counted: articles, studies or extractions.", ("article", "study", "extraction")),
     Setting("seed", "Seed of every random procedure; printed with its results."),
-    Setting("infer", "Whether class membership and matched evidence are inferred.", ("full", "none")),
+    Setting(
+        "infer",
+        "Whether what follows is inferred: 'auto' leaves it out of very large graphs.",
+        ("auto", "full", "none"),
+    ),
     Setting(
         "fail_on",
         "Exit with 1 when a finding is at least this severe; 'never' keeps 0.",
@@ -63,7 +67,7 @@ class Settings:
     coder: str = "preferred"
     unit: str = "article"
     seed: int = 20240101
-    infer: str = "full"
+    infer: str = "auto"
     fail_on: str = "never"
 
     def __post_init__(self) -> None:

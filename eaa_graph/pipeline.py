@@ -1,0 +1,336 @@
+"""Read this first: the road from a coding sheet to answers, one call per stop.
+
+::
+
+    files --read--> rows --validate--> records + findings --encode--> quads --add--> store
+          --ask / measure--> tables --draw / render--> pictures, pages, files
+
+:func:`check` goes as far as records and findings, :func:`build` as far as the
+store, :func:`answer` to a table, :func:`write` to a folder of results. Nothing
+here decides anything: each step is one call into the module that does.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "Answerable",
+    "Built",
+    "answer",
+    "answerable",
+    "build",
+    "check",
+    "incidence",
+    "passages",
+    "query",
+    "store_of",
+]
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from eaa_graph import queries, registry, resources
+from eaa_graph.encode import encode, encode_findings, review_base
+from eaa_graph.errors import UnknownName
+from eaa_graph.findings import Finding
+from eaa_graph.readers import opening
+from eaa_graph.reason import infer
+from eaa_graph.settings import Settings
+from eaa_graph.store import Store, open_store
+from eaa_graph.validate import Checked, validate
+from eaa_graph.vocabulary import ONTOLOGY
+
+if TYPE_CHECKING:
+    from eaa_graph.measures import Measure
+    from eaa_graph.model import Records
+    from eaa_graph.network import Incidence
+    from eaa_graph.tables import Table
+
+#: Told the name of each stage as it begins, and what it gave when it ends.
+Progress = Callable[[str, str], None]
+
+
+def _silent(stage: str, result: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Built:
+    """A review on the road's far side.
+
+    Attributes
+    ----------
+    checked : Checked
+        Records and findings.
+    store : Store
+        The graph.
+    settings : Settings
+    inferred : dict of str to int
+        Statements that each rule added; empty when nothing was inferred.
+    """
+
+    checked: Checked
+    store: Store
+    settings: Settings
+    inferred: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def records(self) -> Records:
+        """The records."""
+        return self.checked.records
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything a person should know about the input."""
+        return self.checked.findings
+
+    @cached_property
+    def base(self) -> str:
+        """Base of the review's IRIs."""
+        return review_base(self.records.review)
+
+    @cached_property
+    def names(self) -> queries.Names:
+        """What the things of the review are called."""
+        return queries.names(self.store)
+
+    @cached_property
+    def columns(self) -> Incidence:
+        """Incidence columns of every coder."""
+        from eaa_graph.network import Incidence  # numpy: only when something is measured
+
+        return Incidence.from_records(self.records)
+
+
+def check(path: Path) -> Checked:
+    """Read and check a review folder, workbook or any other file that a reader knows.
+
+    Raises
+    ------
+    UnreadableFile
+        If nothing at all can be read there.
+    """
+    return validate(opening.read(path))
+
+
+def store_of(checked: Checked, settings: Settings | None = None, ontology: bool = True) -> Store:
+    """Return a store that holds the records, their findings and (unless told not to) the ontology."""
+    store = open_store((settings or Settings()).store)
+    store.add(encode(checked.records))
+    store.add(encode_findings(checked.records.review, checked.findings))
+    if ontology:
+        store.add_file(resources.folder("ontology") / "eaa.ttl", ONTOLOGY)
+    return store
+
+
+#: Above this many quads `infer = auto` leaves inference out: it is for asking why, and no measure needs it.
+_INFER_UP_TO = 400_000
+
+
+def build(path: Path, settings: Settings | None = None, progress: Progress = _silent) -> Built:
+    """Go the road from files to a store with everything inferred.
+
+    Parameters
+    ----------
+    path : Path
+        Review folder or file.
+    settings : Settings, optional
+    progress : callable, optional
+        Called as ``progress(stage, "")`` when a stage begins and with a result when it ends.
+
+    Raises
+    ------
+    UnreadableFile
+        If nothing at all can be read there.
+    """
+    settings = settings or Settings()
+    progress("read", "")
+    reading = opening.read(path)
+    progress("read", f"{sum(len(s.rows) for s in reading.sheets):,} rows in {len(reading.sheets)} sheets")
+    progress("check", "")
+    checked = validate(reading)
+    aside = sum(f.sets_row_aside for f in checked.findings)
+    progress(
+        "check",
+        f"{sum(1 for _ in checked.records.all()):,} records, {aside} rows set aside, {len(checked.findings)} findings",
+    )
+    progress("graph", "")
+    store = store_of(checked, settings)
+    size = len(store)
+    progress("graph", f"{size:,} statements")
+    inferred: dict[str, int] = {}
+    if settings.infer == "full" or (settings.infer == "auto" and size <= _INFER_UP_TO):
+        progress("infer", "")
+        inferred = infer(store, review_base(checked.records.review))
+        progress("infer", f"{sum(inferred.values()):,} statements follow")
+    return Built(checked, store, settings, inferred)
+
+
+def incidence(built: Built, coder: str = "") -> Incidence:
+    """Return the columns of the coder(s) chosen by `coder` (or the settings)."""
+    from eaa_graph.network import selected
+
+    return selected(built.columns, coder or built.settings.coder)
+
+
+# --- asking -------------------------------------------------------------------------------
+
+
+class Answerable(NamedTuple):
+    """Anything that can be asked by name: a shipped query or a measure.
+
+    Attributes
+    ----------
+    name, title, description : str
+    parameters : tuple of (name, meaning, default)
+    kind : str
+        ``question`` (SPARQL) or ``measure``.
+    tags : tuple of str
+    """
+
+    name: str
+    title: str
+    description: str
+    parameters: tuple[tuple[str, str, str], ...]
+    kind: str
+    tags: tuple[str, ...]
+
+
+def _measures() -> dict[str, Measure]:
+    return {part.name: part for folder in ("measures", "gaps") for part in registry.parts(folder).values()}
+
+
+def answerable() -> dict[str, Answerable]:
+    """Return everything that can be asked, by name."""
+    found = {
+        q.name: Answerable(
+            q.name,
+            q.summary,
+            q.description,
+            tuple((p.name, p.meaning, p.default) for p in q.parameters),
+            "question",
+            q.tags,
+        )
+        for q in queries.questions().values()
+    }
+    for m in _measures().values():
+        shown = tuple((p.name, p.meaning, "" if p.default is None else str(p.default)) for p in m.parameters)
+        coder = () if m.all_coders else (("coder", "Whose extractions are counted; 'all' for everybody.", "preferred"),)
+        found[m.name] = Answerable(m.name, m.title, m.description, (*shown, *coder), "measure", ())
+    return dict(sorted(found.items()))
+
+
+def answer(built: Built, name: str, given: Mapping[str, str] | None = None) -> Table:
+    """Answer a shipped question or measure by name.
+
+    Parameters
+    ----------
+    built : Built
+    name : str
+    given : mapping of str to str, optional
+        Parameters as text.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such question, parameter or thing.
+    Refused
+        If the measure cannot stand behind an answer; the message says why.
+    """
+    given = dict(given or {})
+    if name in queries.questions():
+        return queries.run(built.store, queries.question(name), given, built.names)
+    known = _measures()
+    if name not in known:
+        raise UnknownName("question", name, (*queries.questions(), *known))
+    measure = known[name]
+    columns = built.columns if measure.all_coders else incidence(built, given.pop("coder", ""))
+    return measure.function(columns, **registry.arguments(measure.parameters, given))
+
+
+def passages(built: Built, ids: tuple[str, ...], about: str) -> Table:
+    """Return the extractions called `ids` with their words: what every number opens onto.
+
+    Parameters
+    ----------
+    built : Built
+    ids : tuple of str
+        Extraction ids; unknown ones are an error of the caller.
+    about : str
+        What they are behind, for the title.
+    """
+    from eaa_graph.model import ROLES
+    from eaa_graph.tables import Column, Table, Thing
+
+    by_id = {e.id: e for e in built.records.extractions}
+    labels = {c.id: c.label for c in built.records.concepts}
+    used = [role for role in ROLES if any(by_id[i].codes(role) for i in ids)]
+    rows = []
+    for i in sorted(ids):
+        e = by_id[i]
+        roles = tuple(", ".join(labels[c] for c in e.codes(role)) for role in used)
+        words = f"“{e.quote}”" if e.quote else (f"[no quote] {e.note}" if e.note else "[no quote]")
+        theme = Thing("concept", e.theme, labels[e.theme]) if e.theme else None
+        rows.append(
+            (
+                Thing("extraction", e.id, e.id),
+                Thing("article", e.article, e.article),
+                theme,
+                *roles,
+                e.stance,
+                words,
+                e.locator,
+                e.coder,
+            )
+        )
+    named = ("extraction", "article", "theme", *(f"{r}s" for r in used), "stance", "passage", "locator", "coder")
+    return Table(
+        name="passages",
+        title=f"Extractions {about}",
+        columns=tuple(Column(n, n) for n in named),
+        rows=tuple(rows),
+        unit="extractions",
+        note="Where there is no quote, the coder's own paraphrase stands in brackets' place: a reader cannot go back to the words.",
+    )
+
+
+def query(built: Built, sparql: str, form: str = "") -> Table | str:
+    """Run any SPARQL query.
+
+    Returns
+    -------
+    Table or str
+        A table for SELECT; ``true`` or ``false`` for ASK; RDF text for CONSTRUCT and DESCRIBE, in `form`
+        (``nt`` unless named).
+
+    Raises
+    ------
+    BadQuery
+        With the line and column that cannot be read.
+    """
+    from eaa_graph.errors import BadSettings
+    from eaa_graph.store import FORMATS, serialise
+    from eaa_graph.tables import Column, Table
+    from eaa_graph.vocabulary import Quad, Term
+
+    bare = re.sub(r"<[^>\s]*>|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|#[^\n]*", " ", sparql)
+    form_of = re.search(r"\b(SELECT|ASK|CONSTRUCT|DESCRIBE)\b", bare, re.IGNORECASE)
+    kind = form_of[1].upper() if form_of else "SELECT"
+    if kind == "ASK":
+        return "true\n" if built.store.ask(sparql) else "false\n"
+    if kind in ("CONSTRUCT", "DESCRIBE"):
+        triples = built.store.construct(sparql)
+        if form not in ("", *FORMATS):
+            raise BadSettings(f"RDF leaves as {', '.join(FORMATS)}, not {form!r}")
+        return serialise((Quad(*t, Term("")) for t in triples), form or "nt").decode()
+    answer = built.store.select(sparql)
+    return Table(
+        name="query",
+        title="Answer",
+        columns=tuple(Column(v, v.replace("_", " ")) for v in answer.variables),
+        rows=tuple(tuple(queries.to_cell(term, built.names) for term in row) for row in answer.rows),
+        unit="rows as the query gives them",
+    )

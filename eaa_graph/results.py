@@ -1,0 +1,241 @@
+"""What a build leaves behind: graph, tables, figures, findings, a page, and a few lines to read.
+
+The folder is made beside its place and then moved there in one step, so that a
+build that is cut off leaves the earlier results as they were.
+"""
+
+from __future__ import annotations
+
+__all__ = ["TABLES", "default_folder", "export", "findings_json", "summary", "write"]
+
+import json
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eaa_graph import pipeline
+from eaa_graph.errors import BadSettings, Refused, UnknownName
+from eaa_graph.store import FORMATS
+from eaa_graph.vocabulary import ONTOLOGY
+
+if TYPE_CHECKING:
+    from eaa_graph.findings import Finding
+    from eaa_graph.pipeline import Built
+    from eaa_graph.tables import Table
+
+#: The questions whose answers a build writes down, in the order of the page.
+TABLES = (
+    "articles-by-mechanism-and-theme",
+    "configurations-supported",
+    "challenging-evidence",
+    "mechanisms-together-in-extraction",
+    "mechanisms-by-context",
+    "outcomes-by-mechanism",
+    "empty-cells",
+    "expected-elsewhere",
+    "configurations-without-evidence",
+    "concepts-never-used",
+    "dyads",
+    "theory-versions",
+    "what-changed",
+    "document-flow",
+    "reported-figures",
+)
+
+
+def default_folder(path: Path, example: str | None) -> Path:
+    """Return where the results of a review go: `build` in its folder, or beside its workbook.
+
+    A shipped example may lie where nobody can write, so its results go to the current folder.
+    """
+    if example is not None:
+        return Path(f"{example}-build")
+    if path.is_dir():
+        return path / "build"
+    return path.with_name(f"{path.stem}-build")
+
+
+def findings_json(findings: tuple[Finding, ...]) -> str:
+    """Return findings as JSON, one object each, in the order of the input."""
+    entries = [
+        {
+            "rule": f.rule,
+            "severity": f.severity,
+            "where": str(f.where),
+            **{name: value for name, value in f.where._asdict().items() if value},
+            "message": f.message,
+            "fix": f.fix,
+            "row_set_aside": f.sets_row_aside,
+        }
+        for f in findings
+    ]
+    return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
+
+
+def answers(built: Built) -> dict[str, Table]:
+    """Return the answers to :data:`TABLES` that have rows; a refusal leaves its question out."""
+    found: dict[str, Table] = {}
+    for name in TABLES:
+        try:
+            table = pipeline.answer(built, name)
+        except Refused:
+            continue
+        if table.rows:
+            found[name] = table
+    return found
+
+
+def write(built: Built, target: Path) -> list[Path]:
+    """Write all results of `built` into the folder `target`, replacing an earlier build as a whole.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    from eaa_graph import site
+    from eaa_graph.charts import heatmap
+    from eaa_graph.writers import tables as table_files
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists() and not (target / "findings.json").exists() and any(target.iterdir()):
+        raise BadSettings(f"{target} holds files that no build wrote; name another folder with --out")
+    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        asked = answers(built)
+        (beside / "tables").mkdir()
+        for name, table in asked.items():
+            _text(beside / "tables" / f"{name}.csv", table_files.table_csv(table))
+        table_files.tables_xlsx(list(asked.values()), beside / "tables.xlsx")
+        (beside / "figures").mkdir()
+        figures: dict[str, str] = {}
+        if "articles-by-mechanism-and-theme" in asked:
+            figures["heatmap"] = heatmap.draw(asked["articles-by-mechanism-and-theme"])
+            _text(beside / "figures" / "mechanism-by-theme.svg", figures["heatmap"])
+            _text(
+                beside / "figures" / "mechanism-by-theme.csv",
+                table_files.table_csv(asked["articles-by-mechanism-and-theme"]),
+            )
+        graphs = [g for g in built.store.graphs() if g != ONTOLOGY]
+        (beside / "graph.trig").write_bytes(built.store.dump("trig", graphs))
+        _text(beside / "findings.json", findings_json(built.findings))
+        _text(beside / "index.html", site.page(built.records, built.findings, asked, figures))
+        _swap(beside, target)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return sorted(p for p in target.rglob("*") if p.is_file())
+
+
+def _text(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8", newline="\n")
+
+
+def _swap(fresh: Path, target: Path) -> None:
+    fresh.chmod(0o755)  # a temporary folder is private; results are meant to be handed on
+    old = target.with_name(f".{target.name}-old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.replace(old)
+    fresh.replace(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def export(built: Built, form: str, out: Path | None) -> list[Path]:
+    """Write a review in a format: RDF to a file (or the screen), or its sheets as CSV folder or workbook.
+
+    Raises
+    ------
+    UnknownName
+        If `form` is none we can write.
+    BadSettings
+        If a format that needs a place got none.
+    """
+    from eaa_graph import registry
+
+    if form in FORMATS:
+        graphs = [g for g in built.store.graphs() if g != ONTOLOGY]
+        content = built.store.dump(form, graphs)
+        if out is None:
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+            return []
+        from eaa_graph.writers.whole import write_whole
+
+        write_whole(out, content)
+        return [out]
+    writers = registry.parts("writers")
+    names = {"csv": "folder", **{name: name for name in writers}}
+    if form not in names or names[form] not in writers:
+        raise UnknownName("format", form, (*FORMATS, *names))
+    if out is None:
+        raise BadSettings(f"name where to write with --out: {form} is not for the screen")
+    written: list[Path] = writers[names[form]].write(built.records, out)
+    return written
+
+
+# --- the lines a build ends with --------------------------------------------------------------
+
+
+def summary(built: Built, target: Path) -> Iterator[str]:
+    """Yield what was read, what stands out, what needs attention and what to do next."""
+    records = built.records
+    coders = Counter(e.coder or "not named" for e in records.extractions)
+    yield ""
+    yield records.review.title
+    yield f"  read       {_count(records.articles, 'article')}, {_count(records.concepts, 'concept')}, {_count(records.extractions, 'extraction')}, {_count(records.configurations, 'configuration')} in {_count(records.theories, 'theory version')}"
+    if coders:
+        yield f"  coded by   {', '.join(f'{name} ({n})' for name, n in sorted(coders.items()))}"
+        yield f"  counted    {_whose(built)}"
+    aside = sum(f.sets_row_aside for f in built.findings)
+    severities = Counter(f.severity for f in built.findings)
+    told = ", ".join(_plural(severities[s], s) for s in ("error", "warning", "note") if severities[s]) or "none"
+    yield f"  kept out   {_plural(aside, 'row')} set aside; findings: {told}"
+    yield from _short(built)
+    yield ""
+    yield "next:"
+    yield f"  open {target / 'index.html'}"
+    if severities["error"] or severities["warning"]:
+        yield f"  eaa-graph check {target.parent if target.name == 'build' else 'FOLDER'}    what is wrong, where, and what to do"
+    yield "  eaa-graph ask --list    every question that can be asked"
+
+
+def _short(built: Built) -> Iterator[str]:
+    from eaa_graph.writers import tables as table_files
+
+    for name, most in (
+        ("articles-by-mechanism-and-theme", 0),
+        ("configurations-supported", 20),
+        ("expected-elsewhere", 20),
+    ):
+        try:
+            table = pipeline.answer(built, name)
+        except (Refused, UnknownName):
+            continue
+        if not table.rows:
+            continue
+        yield ""
+        if most == 0:
+            from eaa_graph.charts import heatmap
+
+            table = heatmap.wide(table)
+        yield from table_files.table_text(table.head(most) if most else table).splitlines()
+
+
+def _whose(built: Built) -> str:
+    chosen = built.settings.coder
+    if chosen == "preferred":
+        chosen = built.records.review.preferred_coder or "all"
+    mine = [e for e in built.records.extractions if chosen in ("all", e.coder)]
+    return f"{_plural(len(mine), 'extraction')} of {_plural(len({e.article for e in mine}), 'article')} by {'all coders side by side' if chosen == 'all' else chosen}"
+
+
+def _count(things: tuple[object, ...], name: str) -> str:
+    return _plural(len(things), name)
+
+
+def _plural(number: int, name: str) -> str:
+    return f"{number:,} {name if number == 1 else name + 's'}"
