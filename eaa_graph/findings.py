@@ -92,6 +92,7 @@ RULES: dict[str, Rule] = {
     # --- reading -----------------------------------------------------------
     "encoding-guessed": Rule("warning", "The file is not UTF-8; it was read in another encoding."),
     "bytes-replaced": Rule("error", "Some bytes make no sense in the file's encoding; they show as \ufffd."),
+    "stray-quote": Rule("warning", "A quotation mark stands where none belongs, or is never closed."),
     "ragged-row": Rule("warning", "The row has more or fewer cells than the header."),
     "blank-header": Rule("warning", "A column has cells but no header; it is kept under its column letter."),
     "duplicate-header": Rule("error", "Two columns have one header or are synonyms; the first is used."),
@@ -103,11 +104,49 @@ RULES: dict[str, Rule] = {
     "empty-sheet": Rule("warning", "The sheet has no rows."),
     "merged-cells": Rule("warning", "Merged cells: only the top-left cell has a value."),
     "hidden-cells": Rule("warning", "Hidden sheets, rows or columns were read like the others."),
+    "cell-comment": Rule("note", "Cells carry comments; these are not part of the data and are left alone."),
     "formula-without-value": Rule("warning", "A formula whose result is not stored in the file reads as empty."),
     "cell-error": Rule("warning", "A cell holds a spreadsheet error such as #REF!; it reads as empty."),
     "control-characters": Rule("warning", "Characters that cannot be printed were replaced by a space."),
     "example-row": Rule("note", "The example row of the template was skipped.", sets_row_aside=True),
     "comment-row": Rule("note", "The row of explanations under the header was skipped.", sets_row_aside=True),
+    # --- reading other software's files ---------------------------------------
+    "file-damaged": Rule("error", "Part of the file is damaged; what could be read was read."),
+    "unsafe-path": Rule("error", "A path inside the file leads outside it; it was not followed."),
+    "too-large": Rule("error", "A part of the file unpacks to more than any project needs; it was not read."),
+    "unresolved-source": Rule(
+        "warning", "A source is named but its text is not in the file; its codings are kept without their words."
+    ),
+    "text-positions": Rule(
+        "warning",
+        "Positions in a text were counted otherwise than the standard says; read as the passages' own words show.",
+    ),
+    "position-outside-text": Rule("error", "A passage lies outside its text; it is kept without its words."),
+    "dangling-coding": Rule("error", "Something is coded with, or refers to, a thing that the file does not hold."),
+    "duplicate-guid": Rule("warning", "Two things have one GUID; the first is kept."),
+    "not-carried": Rule("note", "Part of the file has no place in a review; it stays in the file."),
+    "mapping-guessed": Rule(
+        "warning", "No mapping.toml says what the codes mean; roles were guessed from their names."
+    ),
+    "mapping-gap": Rule(
+        "warning", "The mapping says nothing of some codes, sources or people, or speaks of some that are not there."
+    ),
+    "several-themes": Rule(
+        "warning", "A passage carries several themes; the first is kept as its theme, all as an attribute."
+    ),
+    "entry-unreadable": Rule("error", "An entry of the file could not be read.", sets_row_aside=True),
+    "article-matched": Rule(
+        "note", "An entry is an article that the review already has (same DOI, or same title and year)."
+    ),
+    "article-doubtful": Rule("warning", "Two entries may be one article; they are kept apart."),
+    "unclear-cell": Rule("warning", "A cell of a matrix says neither yes nor no; it is read as no."),
+    "sub-heading": Rule("note", "A merged row of a table is a heading, not a configuration.", sets_row_aside=True),
+    "sentence-unread": Rule("warning", "A sentence is not of the form 'If C then O because M'.", sets_row_aside=True),
+    "needs-confirmation": Rule(
+        "warning", "A proposal was made from text; a person has to confirm it before it counts."
+    ),
+    "merge-conflict": Rule("warning", "Two folders say different things of one thing; neither was overwritten."),
+    "import-gone": Rule("note", "Something imported before is no longer in the file; it is kept."),
     # --- rows that cannot become a record -----------------------------------
     "missing-id": Rule("error", "The row has no id.", sets_row_aside=True),
     "bad-id": Rule("error", "The id contains a separator or something that cannot be printed.", sets_row_aside=True),
@@ -143,6 +182,7 @@ RULES: dict[str, Rule] = {
     "unlisted-phase": Rule("note", "A phase is not listed in review.toml; taken as named."),
     "kind-mismatch": Rule("note", "A concept is used in another role than the codebook lists it for."),
     "unknown-key": Rule("warning", "A key of review.toml is not one of ours; it is kept as an attribute."),
+    "bad-review-file": Rule("error", "review.toml is not well-formed; nothing of it was used."),
     "no-review-file": Rule("warning", "There is no review.toml; the folder's name serves as title."),
     "no-quote": Rule("note", "Extractions carry no quote: a reader cannot go back to the words."),
     # --- arithmetic and logic across rows ------------------------------------
@@ -154,6 +194,10 @@ RULES: dict[str, Rule] = {
     "reported-conflict": Rule(
         "warning", "An extraction codes a theme that the same coder says the article does not report."
     ),
+    # --- theory ---------------------------------------------------------------
+    "change-not-recorded": Rule("warning", "Two theory versions differ and no change is recorded for it."),
+    "change-without-reason": Rule("warning", "A change of the theory is recorded without its reason."),
+    "change-shows-no-difference": Rule("warning", "A recorded change shows in no difference between the versions."),
 }
 
 

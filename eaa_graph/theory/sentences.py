@@ -23,6 +23,7 @@ __all__ = [
     "concept_labels",
     "listed",
     "sentence",
+    "slot_words",
     "tell",
 ]
 
@@ -194,6 +195,19 @@ def _halves(resource: _Words, reasoning: _Words) -> str:
     return (
         f"what is offered is {offered}, to which the response is {_one_of(reasoning, together=True, complement=True)}"
     )
+
+
+def slot_words(slot: Slot, labels: Labels) -> str:
+    """Return one slot in words, or that it is not theorised yet.
+
+    Examples
+    --------
+    >>> slot_words((("trust", "power"), ("respect",)), {})
+    'either trust and power, or respect'
+    >>> slot_words((), {})
+    'not theorised yet'
+    """
+    return _one_of(_words(slot, labels)) or NOT_YET
 
 
 # --- claims ----------------------------------------------------------------------------------
