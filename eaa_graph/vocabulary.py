@@ -156,8 +156,8 @@ def boolean(value: bool) -> Term:
 
 
 def year(value: int) -> Term:
-    """Return `value` as an xsd:gYear literal (four digits)."""
-    return Term(f'"{value:04d}"^^<{XSD}gYear>')
+    """Return a year as an xsd:integer literal: xsd:gYear is not among the datatypes of OWL 2."""
+    return integer(value)
 
 
 _UNESCAPES = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
