@@ -436,15 +436,20 @@ def test_the_messy_review_keeps_every_row_that_makes_sense() -> None:
     }
 
 
-def test_the_packages_reader_reads_the_shipped_folders_alike() -> None:
-    readers = [r for r in registry.parts("readers").values() if "/" in r.suffixes]
-    if not readers:
-        pytest.skip("there is no reader of folders in this build")
-    for name in SHIPPED:
-        reading = readers[0].read(resources.example(name))
-        mine = checked(name)
-        theirs = validate(reading)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_packages_reader_reads_the_shipped_folders_alike(name: str) -> None:
+    reader = next(r for r in registry.parts("readers").values() if "/" in r.suffixes)
+    reading = reader.read(resources.example(name))
+    theirs, mine = validate(reading), checked(name)
+    if name != "example_messy":
         assert theirs.records == mine.records
-        read = {(f.where.file, f.where.row, f.rule) for f in (*reading.findings, *theirs.findings)}
-        if name == "example_messy":
-            assert {slip for slip in messy_table() if slip[2] in OF_THE_READER} <= read
+        assert not reading.findings
+        return
+    # The cells too many, which plain csv cut off here, are kept by the reader: nothing else differs.
+    differ = [(a, b) for a, b in zip(theirs.records.all(), mine.records.all(), strict=True) if a != b]
+    assert [a.key for a, _ in differ] == [("smith2021",), ("e12",)]
+    assert all(a.model_copy(update={"attributes": b.attributes}) == b for a, b in differ)
+    read = {(f.where.file, f.where.row, f.rule) for f in reading.findings}
+    for file, row, rule in messy_table():
+        if rule in OF_THE_READER:
+            assert any(f == file and r == rule and row in (0, n) for f, n, r in read)
