@@ -15,16 +15,16 @@ from eaa_graph.findings import Finding, Where, finding
 from eaa_graph.model import FlowStep, Records
 
 
-def check_arithmetic(records: Records, where: Where) -> list[Finding]:
+def check_arithmetic(records: Records, flow: Where, figures: Where) -> list[Finding]:
     """Return a finding for each sum in `records` that does not come out.
 
     Parameters
     ----------
     records : Records
-    where : Where
-        The place to name; the message names the rows.
+    flow, figures : Where
+        The sheets to name; the messages name the rows.
     """
-    return [*_flow(records.flow, where), *_figures(records, where)]
+    return [*_flow(records.flow, flow), *_figures(records, figures)]
 
 
 def _flow(steps: tuple[FlowStep, ...], where: Where) -> list[Finding]:

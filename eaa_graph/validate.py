@@ -152,7 +152,8 @@ class _Validation:
             review=review, people=tuple(people), phases=tuple(phases), **collections
         ).ordered()
         self._across(records, raw)
-        self.findings += check_arithmetic(records, self.here)
+        places = [raw[name].where if name in raw else self.here for name in ("flow", "figures")]
+        self.findings += check_arithmetic(records, *places)
         return Checked(records, tuple(self.findings), self.rows)
 
     def _note(self, rule: str, where: Where, message: str, fix: str = "") -> None:
