@@ -145,9 +145,9 @@ def _sides(incidence: Incidence, group: _Group, kind: str, of: Index, minimum: i
     coded = (_contexts(incidence, first), _contexts(incidence, second))
     # (unit, context) as one number: what is on one side only, in units that have contexts on both.
     wide = max(len(incidence.concepts), 1)
-    pairs = [np.unique(of[side.extraction].astype(np.int64) * wide + side.context) for side in coded]
-    differing = np.unique(np.setxor1d(*pairs, assume_unique=True) // wide)
-    with_contexts = np.intersect1d(*(np.unique(side // wide) for side in pairs), assume_unique=True)
+    one, other = (np.unique(of[side.extraction].astype(np.int64) * wide + side.context) for side in coded)
+    differing = np.unique(np.setxor1d(one, other, assume_unique=True) // wide)
+    with_contexts = np.intersect1d(np.unique(one // wide), np.unique(other // wide), assume_unique=True)
     separating = np.intersect1d(differing, with_contexts, assume_unique=True)
     both = np.intersect1d(here, there, assume_unique=True)
     return _Sides(group, kind, first, second, neither, *coded, both, separating)
