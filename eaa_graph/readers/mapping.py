@@ -370,7 +370,7 @@ def apply(project: CodedProject, mapping: Mapping) -> Imported:
     people = [_person(work.coder_ids[u.guid], u.name) for u in project.users]
     work.carried["users"] = len(people)
     losses = _account(work)
-    about = {"title": project.name, **({"id": mapping.review} if mapping.review else {})}
+    about = {"title": mapping.title or project.name, **({"id": mapping.review} if mapping.review else {})}
     review = {"review": about, "people": people}
     sheets = [
         _sheet(work, "articles", articles),
@@ -410,7 +410,7 @@ def _compare(work: _Work) -> None:
                 )
             )
     for what, names, table in (
-        ("codes", {c.guid: c.name for c in project.codes}, mapping.codes),
+        ("codes", {c.guid: c.name for c in project.codes if work.is_concept(c)}, mapping.codes),
         ("sources", {s.guid: s.name for s in project.sources if not s.of}, mapping.sources),
     ):
         new = [names[g] for g in names if table and g not in table]
@@ -446,6 +446,10 @@ _COLUMN_BY_NAME = {
     if column.name not in ("id", "phase")
     for name in (column.name, *column.synonyms)
 }
+
+
+_FIXED = frozenset({"id"})
+_TRACES = frozenset({"source_guid", "source_file", "source_kind", "code_guid", "selection_guid"})
 
 
 def _articles(work: _Work) -> list[tuple[str, dict[str, str]]]:
@@ -495,10 +499,10 @@ def _articles(work: _Work) -> list[tuple[str, dict[str, str]]]:
             variable = variables.get(guid)
             name = variable.name if variable and variable.name else guid
             column = _COLUMN_BY_NAME.get(_plain(name), name)
-            if column in ("title",) or (row.get(column) and row[column] != value and column not in row):
-                column = name
-            if column in row and row[column] and column != "title":
-                row[column] = row[column] if value in row[column].split("; ") else f"{row[column]}; {value}"
+            if column in _FIXED or (column in _TRACES and not work.own):
+                column = f"{column} (variable)"
+            if row.get(column) and column != "title" and value not in row[column].split("; "):
+                row[column] += f"; {value}"
             else:
                 row[column] = value
         if ident in rows:
@@ -771,9 +775,6 @@ def _locator(selections: tuple[Selection, ...]) -> str:
         elif s.name and s.kind != "text":
             places.append(s.name)
     return "; ".join(dict.fromkeys(places))
-
-
-_TRACES = frozenset({"source_guid", "source_file", "source_kind", "code_guid", "selection_guid"})
 
 
 def _sheet(work: _Work, name: str, rows: list[tuple[str, dict[str, str]]]) -> RawSheet:

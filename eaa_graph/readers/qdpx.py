@@ -16,7 +16,7 @@ REFI-QDA Standard 1.5, https://www.qdasoftware.org.
 
 from __future__ import annotations
 
-__all__ = ["PART", "read", "read_project"]
+__all__ = ["PART", "FolderSources", "read", "read_project", "read_stream"]
 
 import codecs
 import re
@@ -108,12 +108,12 @@ def read_project(path: Path, texts: bool = False) -> CodedProject:
     try:
         if path.suffix.lower() == ".qde":
             with path.open("rb") as stream:
-                return _read_xml(stream, _FolderSources(path.parent), path.name, path.name, texts)
+                return read_stream(stream, FolderSources(path.parent), path.name, path.name, texts)
         with zipfile.ZipFile(path) as archive:
             inner, others = _project_member(archive, path.name)
             sources = _ZipSources(archive, inner.filename)
             with archive.open(inner) as packed:
-                return _read_xml(packed, sources, path.name, inner.filename, texts, others)
+                return read_stream(packed, sources, path.name, inner.filename, texts, others)
     except zipfile.BadZipFile as error:
         raise UnreadableFile(f"{path.name} is not a whole REFI-QDA archive: {error}; export it again") from None
     except (OSError, EOFError, zlib.error) as error:
@@ -213,20 +213,22 @@ class _ZipSources:
         return data
 
 
-class _FolderSources:
+class FolderSources:
     """The sources beside a bare `.qde`: only files directly in its folder `sources`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self.files: dict[str, Path] = {}
         self.unsafe: list[str] = []
-        for place in sorted(folder.iterdir(), reverse=True):
+        for place in sorted(folder.iterdir(), reverse=True) if folder is not None else ():
             if place.is_dir() and place.name.lower() == "sources":
                 self.files.update({f.name.lower(): f for f in place.iterdir() if f.is_file() and not f.is_symlink()})
 
     def has(self, path: str) -> bool:
+        """Whether the file that a path attribute means is there."""
         return _inner_name(path).lower() in self.files
 
     def bytes_of(self, path: str) -> bytes:
+        """Return its bytes."""
         file = self.files.get(_inner_name(path).lower())
         if file is None:
             raise _MissingError(f"{path} is not beside the project file")
@@ -235,7 +237,7 @@ class _FolderSources:
         return file.read_bytes()
 
 
-_Sources = _ZipSources | _FolderSources
+_Sources = _ZipSources | FolderSources
 
 # --- the stream of XML ------------------------------------------------------------------------
 
@@ -262,13 +264,41 @@ class _Cleaner:
             return text.encode("utf-8")
 
 
-def _read_xml(
-    stream: IO[bytes], sources: _Sources, file: str, inner: str, texts: bool, others: list[str] | None = None
+def read_stream(
+    stream: IO[bytes],
+    sources: _Sources,
+    file: str,
+    inner: str,
+    texts: bool = False,
+    others: list[str] | None = None,
+    root: str = "Project",
 ) -> CodedProject:
+    """Read the XML of a project or a codebook from a stream of bytes.
+
+    Parameters
+    ----------
+    stream : binary file
+        Read in pieces; never held as a whole.
+    sources : object
+        Where the texts are.
+    file, inner : str
+        Name of the file, and of the part of it that holds the XML, for messages.
+    texts : bool
+        Whether to keep the texts of the sources.
+    others : list of str, optional
+        Further projects in the archive, which are not read.
+    root : str
+        Name of the root element: ``Project`` or ``CodeBook``.
+
+    Raises
+    ------
+    UnreadableFile
+        If the XML is not well-formed, declares a document type, is too deep or too large, or has another root.
+    """
     from defusedxml.common import DefusedXmlException
     from defusedxml.expatreader import DefusedExpatParser
 
-    handler = _Project(sources, file, texts)
+    handler = _Project(sources, file, texts, root)
     # Namespaces are left to the names themselves: files in the wild declare odd ones, or none.
     parser = DefusedExpatParser(namespaceHandling=0, forbid_dtd=True)
     parser.setContentHandler(handler)
@@ -296,7 +326,7 @@ def _read_xml(
             f"{file}: {inner} is not well-formed XML (line {error.getLineNumber()}: {error.getMessage()})"
         ) from None
     if not handler.began:
-        raise UnreadableFile(f"{file}: {inner} holds no element Project: not a REFI-QDA project")
+        raise UnreadableFile(f"{file}: {inner} holds no element {root}: not REFI-QDA")
     where = Where(file)
     if cleaner and cleaner.replaced:
         handler.note("bytes-replaced", where, f"{cleaner.replaced} bytes of {inner} are not UTF-8", "Look for \ufffd.")
@@ -421,11 +451,12 @@ _KNOWN = (
 class _Project(ContentHandler):
     """Builds a project from the stream of elements."""
 
-    def __init__(self, sources: _Sources, file: str, texts: bool) -> None:
+    def __init__(self, sources: _Sources, file: str, texts: bool, root: str) -> None:
         super().__init__()
         self.files = sources
         self.file = file
         self.texts = texts
+        self.root = root
         self.began = False
         self.stack: list[_Frame] = []
         self.counts: Counter[str] = Counter()
@@ -453,8 +484,8 @@ class _Project(ContentHandler):
     def startElement(self, name: str, attrs: Any) -> None:  # noqa: N802 - SAX calls it so
         local = name.rpartition(":")[2].lower()
         if not self.stack:
-            if local != "project":
-                raise UnreadableFile(f"{self.file}: the root element is {name}, not Project: not a REFI-QDA project")
+            if local != self.root.lower():
+                raise UnreadableFile(f"{self.file}: the root element is {name}, not {self.root}: not REFI-QDA")
             self.began = True
         if len(self.stack) >= DEEPEST:
             raise UnreadableFile(
@@ -792,7 +823,8 @@ class _Project(ContentHandler):
             return data.decode("utf-8", "replace")
 
     def _cut(self, text: str, selections: list[Selection], guid: str) -> list[Selection]:
-        counting = _how_counted(text, selections)
+        own = self.stack[0].get("origin").startswith("eaa-graph")
+        counting = _Counting(text, "") if own else _how_counted(text, selections)
         if counting.remark:
             self.note(
                 "text-positions", self.at(guid), f"{counting.remark} ({counting.agreeing} passages' own words agree)"
@@ -962,27 +994,38 @@ def _ways(text: str) -> Iterator[_Counting]:
         yield _Counting(text, "positions count UTF-16 units", units=True)
 
 
+def _agreement(words: str, name: str) -> int:
+    """Return how well a passage agrees with its name: 4 to the character, 1 as its beginning, 0 not at all."""
+    if words == name:
+        return 4
+    plain, named = " ".join(words.split()), " ".join(name.split())
+    if plain == named:
+        return 3
+    # Names are often cut short.
+    plain, named = plain.rstrip(".…"), named.rstrip(".…")
+    if plain == named:
+        return 2
+    return 1 if len(named) >= 12 and plain.startswith(named) else 0
+
+
 def _how_counted(text: str, selections: list[Selection]) -> _Counting:
     """Choose the way of counting that the passages' own names agree with most; the standard's unless beaten."""
-    named = [
-        (s.position, " ".join(s.name.split()).rstrip(".…"))
-        for s in selections
-        if len(s.position) == 2 and len(s.name.strip()) >= 4
-    ]
+    named = [(s.position, s.name) for s in selections if len(s.position) == 2 and len(s.name.strip()) >= 4]
     best: _Counting | None = None
+    most = -1
     for way in _ways(text):
+        score = 0
         for position, name in named:
             begin, end = way.span(*position)
             if 0 <= begin <= end <= len(way.text):
-                words = " ".join(way.text[begin:end].split()).rstrip(".…")
-                # Names are often cut short, so a beginning counts, but only the whole tells the last character.
-                way.agreeing += 2 if words == name else (len(name) >= 12 and words.startswith(name))
-        if best is None or way.agreeing > best.agreeing:
-            best = way
-        if not named or best.agreeing == 2 * len(named):
+                agreement = _agreement(way.text[begin:end], name)
+                score += agreement
+                way.agreeing += agreement > 0
+        if best is None or score > most:
+            best, most = way, score
+        if most == 4 * len(named):
             break
     assert best is not None  # noqa: S101 - _ways yields at least one
-    best.agreeing = (best.agreeing + 1) // 2
     return best
 
 
