@@ -245,22 +245,27 @@ def _records(text: str, delimiter: str, skip: int, where: Where, findings: Findi
 
 
 def _one_line(line: str, delimiter: str, where: Where, findings: Findings) -> list[str]:
-    cells = next(csv.reader([line], delimiter=delimiter), [])
-    try:
-        next(csv.reader([line], delimiter=delimiter, strict=True), [])
-        closed = True
-    except csv.Error as error:
-        closed = "end of data" not in str(error)
-    if closed:
-        message = "a quotation mark stands in the middle of a cell; check the cells of this row"
-    else:
-        # Its quotation mark was no quotation mark: read the rest of the line as it stands.
-        cells[-1:] = next(csv.reader(['"' + cells[-1].rstrip("\n")], delimiter=delimiter, quoting=csv.QUOTE_NONE), [])
-        message = "a quotation mark is opened and not closed where it could be; the row was read to the end of its line"
+    """Read one line by the quotation marks that make sense; the others are part of the text."""
+    sep = re.escape(delimiter)
+    end = rf"[ ]*(?:{sep}|\Z)"
+    # A mark inside a cell neither closes it (no separator follows) nor opens one (none precedes).
+    # Possessive, so that no arrangement of marks makes it slow.
+    quoted = rf'[ ]*"((?>[^"]|""|(?<!{sep})"(?!{end}))*+)"[ ]*({sep}|\Z)'
+    cell = re.compile(rf"{quoted}|([^{sep}]*)({sep}|\Z)")
+    cells: list[str] = []
+    position = 0
+    more = True
+    line = line.rstrip("\n")
+    while more and (match := cell.match(line, position)):
+        text, after, plain, after_plain = match.groups()
+        cells.append(plain if text is None else text.replace('""', '"'))
+        more = bool(after_plain if text is None else after)
+        position = match.end()
     findings.add_one_of_many(
         "stray-quote",
         where,
-        message,
+        "a quotation mark stands in the middle of a cell, or is opened and never closed; "
+        "the row was read from this line alone, the mark as part of the text",
         'write a quotation mark inside a cell twice ("") and put the whole cell in quotation marks',
     )
     return cells

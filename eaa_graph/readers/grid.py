@@ -9,9 +9,11 @@ from __future__ import annotations
 
 __all__ = ["Findings", "clean", "known_sheet", "needs_care", "sheet_of"]
 
+import gc
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 
 from eaa_graph.findings import Finding, Where, finding
@@ -100,7 +102,7 @@ def needs_care(text: str) -> bool:
     return (
         len(raw.translate(None, _UNPRINTABLE_BYTES)) != len(raw)
         or ESCAPE_MARK in text
-        or any(re.search(pattern, raw) for pattern in _UNPRINTABLE_WIDE)
+        or (len(raw) > len(text) and any(re.search(pattern, raw) for pattern in _UNPRINTABLE_WIDE))
     )
 
 
@@ -175,7 +177,8 @@ def sheet_of(
     number, cells = header
     names, blank = _names(where._replace(row=number), cells, findings)
     spec = _SHEETS_BY_NAME.get(folded(name))
-    rows = list(_rows(where, names, blank, chain(ahead, numbered), findings, careful, folded(name), spec))
+    with _uninterrupted():
+        rows, extra = _rows(where, names, blank, chain(ahead, numbered), findings, careful, folded(name), spec)
     used = set(blank)
     if used:
         filled = {key for row in rows for key in row.values.keys() & used}
@@ -189,8 +192,19 @@ def sheet_of(
                 )
         last = max((i for i, key in enumerate(names) if key not in used or key in filled), default=-1)
         names = [key for i, key in enumerate(names) if key not in used or key in filled or (every_column and i < last)]
-    extra = sorted({key for row in rows for key in row.values} - set(names), key=lambda k: (len(k), k))
     return RawSheet(name, where, (*names, *extra), tuple(rows))
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold back the garbage collector: rows are all kept, and looking through them costs a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _header(
@@ -271,26 +285,34 @@ def _rows(
     careful: bool,
     sheet: str,
     spec: SheetSpec | None,
-) -> Iterator[Row]:
+) -> tuple[list[Row], list[str]]:
+    """Make the rows; return them and the names of the columns beyond the header."""
     width = len(names)
+    needed = max((i for i, name in enumerate(names, 1) if name not in blank), default=0)
     file, tab = where.file, where.sheet
-    taken = {*names, *blank}
+    beyond: dict[int, str] = {}
     marks = (COMMENT_MARK[0], EXAMPLE_MARK[0], EXAMPLE_MARK[0].upper())
+    rows: list[Row] = []
+    strip = str.strip
     for number, cells in lines:
         if careful:
             values = _careful(where._replace(row=number), names, cells, findings)
         else:
-            values = {name: text for name, cell in zip(names, cells, strict=False) if (text := cell.strip())}
+            # map() and zip() run in C: this line is most of what reading a large file costs.
+            values = {name: text for name, text in zip(names, map(strip, cells)) if text}  # noqa: B905
         if len(cells) != width:
-            _ragged(where._replace(row=number), width, cells, values, taken, findings)
+            _ragged(where._replace(row=number), names, needed, cells, values, beyond, findings)
         if not values:
             continue
-        first = cells[0].lstrip()
-        if first.startswith(marks) and _is_template_row(
-            where._replace(row=number), first, values, findings, sheet, spec
+        first = cells[0]
+        if (
+            first
+            and (first[0] in marks or first[0] == " ")
+            and _is_template_row(where._replace(row=number), first.strip(), values, findings, sheet, spec)
         ):
             continue
-        yield Row(Where(file, tab, number), values)
+        rows.append(Row(Where(file, tab, number), values))
+    return rows, [beyond[position] for position in sorted(beyond)]
 
 
 def _careful(where: Where, names: list[str], cells: Sequence[str], findings: Findings) -> dict[str, str]:
@@ -316,26 +338,36 @@ def _say_replaced(findings: Findings, where: Where, position: int, char: str) ->
 
 
 def _ragged(
-    where: Where, width: int, cells: Sequence[str], values: dict[str, str], taken: set[str], findings: Findings
+    where: Where,
+    names: list[str],
+    needed: int,
+    cells: Sequence[str],
+    values: dict[str, str],
+    beyond: dict[int, str],
+    findings: Findings,
 ) -> None:
+    width = len(names)
     if len(cells) < width:
-        if values and not where.sheet:
+        if values and len(cells) < needed:
             findings.add_one_of_many(
                 "ragged-row",
                 where,
-                f"the row has {len(cells)} cells, the header {width}; the missing ones read as empty",
+                f"the row has {len(cells)} cells, the header {needed}; the missing ones read as empty",
                 "check that no separator is missing",
             )
         return
     extra: list[str] = []
     for position in range(width, len(cells)):
         text, replaced = clean(cells[position])
-        name = _free(f"column {column_letter(position + 1)}", taken)
+        if not text:
+            continue
+        if position not in beyond:
+            beyond[position] = _free(f"column {column_letter(position + 1)}", {*names, *beyond.values()})
+        name = beyond[position]
         if replaced:
             _say_replaced(findings, where._replace(column=name), position, replaced)
-        if text:
-            values[name] = text
-            extra.append(name)
+        values[name] = text
+        extra.append(name)
     if extra:
         findings.add_one_of_many(
             "ragged-row",
