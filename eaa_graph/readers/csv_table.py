@@ -6,7 +6,7 @@ is dropped on the way. Columns and rows are :mod:`eaa_graph.readers.grid`'s.
 
 from __future__ import annotations
 
-__all__ = ["SUFFIXES", "decode", "read_csv", "read_text"]
+__all__ = ["SUFFIXES", "decode", "read_csv", "file_bytes"]
 
 import csv
 import io
@@ -44,7 +44,7 @@ _SEP_LINE = re.compile(r'"?sep=(.)"?,*', re.IGNORECASE)
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
 
-def read_text(path: Path) -> bytes:
+def file_bytes(path: Path) -> bytes:
     """Return the bytes of a file.
 
     Raises
@@ -173,7 +173,7 @@ def read_csv(path: Path, name: str = "", file: str = "") -> tuple[RawSheet | Non
     """
     where = Where(file or path.name)
     findings = Findings()
-    raw = read_text(path)
+    raw = file_bytes(path)
     for start, what in _NOT_TEXT.items():
         if raw.startswith(start):
             raise UnreadableFile(f"{path} is not a CSV file but {what}; save its table as CSV under this name")

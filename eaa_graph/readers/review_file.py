@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eaa_graph.findings import Finding, Where
-from eaa_graph.readers.csv_table import decode, read_text
+from eaa_graph.readers.csv_table import decode, file_bytes
 from eaa_graph.readers.grid import Findings
 
 REVIEW_FILE = "review.toml"
@@ -36,7 +36,7 @@ def read_review_file(folder: Path) -> tuple[dict[str, Any], Where | None, list[F
         return {}, None, []
     where = Where(REVIEW_FILE)
     findings = Findings()
-    text = decode(read_text(path), where, findings)
+    text = decode(file_bytes(path), where, findings)
     try:
         contents = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -23,7 +23,7 @@ from eaa_graph.errors import UnreadableFile
 from eaa_graph.findings import Where
 from eaa_graph.model import COMMENT_MARK, EXAMPLE_MARK, column_letter, folded
 from eaa_graph.readers import RawSheet, Reader, Reading
-from eaa_graph.readers.csv_table import read_text
+from eaa_graph.readers.csv_table import file_bytes
 from eaa_graph.readers.grid import Findings, known_sheet, sheet_of
 from eaa_graph.readers.review_file import read_review_file
 
@@ -61,7 +61,7 @@ def read_workbook(path: Path) -> Reading:
     UnreadableFile
         If the file is missing, locked, encrypted, damaged or no workbook, or has no sheet with cells.
     """
-    raw = read_text(path)
+    raw = file_bytes(path)
     archive = _archive(path, raw)
     book = _open(path, raw)
     findings = Findings()
@@ -225,7 +225,7 @@ def _tell(where: Where, sheet: RawSheet | None, remarks: _Remarks, findings: Fin
             findings.add(
                 "hidden-cells",
                 where,
-                f"the {what} {', '.join(rows[:12])}{' and more' if len(rows) > 12 else ''} are hidden; they were read like the others",
+                f"hidden {what} ({', '.join(rows[:12])}{' and more' if len(rows) > 12 else ''}) were read like the others",
                 "show them (and clear filters) and check them, or delete them",
             )
     for address in remarks.no_value:
@@ -244,7 +244,7 @@ def _tell(where: Where, sheet: RawSheet | None, remarks: _Remarks, findings: Fin
         findings.add(
             "cell-comment",
             where,
-            f"{len(remarks.comments)} cells carry comments ({shown}), which are not read",
+            f"comments on cells ({shown}) are not read",
             "copy what belongs to the review into a column such as note",
         )
 
@@ -418,7 +418,17 @@ def _comments(xml: bytes, remarks: _Remarks) -> None:
 
 
 def _accepts(path: Path) -> bool:
-    return not path.name.startswith("~$")
+    """Whether this is a workbook by its suffix, or by its content under another one."""
+    if path.suffix.casefold() in SUFFIXES:
+        return True
+    with path.open("rb") as stream:
+        if stream.read(2) != b"PK":
+            return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (zipfile.BadZipFile, ValueError, OSError):
+        return False
 
 
 PART = Reader(
