@@ -171,7 +171,11 @@ def _separation(sides: _Sides, unit: str) -> str:
 
 _COLUMNS = (
     Column("mechanism", "Mechanism", "One concept, or the whole set coded together."),
-    Column("role", "Coded as", "mechanism, or one of its halves: resource, reasoning."),
+    Column(
+        "role",
+        "Coded as",
+        "mechanism, or one of its halves: resource, reasoning; concept by concept where they differ.",
+    ),
     Column("outcome", "Outcome", "Filled when passages are grouped by outcome too."),
     Column("kind", "Opposite in", "polarity: enabling against hindering; stance: supports against challenges."),
     Column("first", "For", "Units with an enabling (supporting) passage."),
@@ -289,7 +293,7 @@ def _row(incidence: Incidence, sides: _Sides, of: Index, unit: str) -> tuple[Cel
     outcome = sides.group.outcome
     return (
         tuple(incidence.concept_thing(c) for _, c in mechanism),
-        " + ".join(ROLES[r] for r in sorted({r for r, _ in mechanism})),
+        ", ".join(ROLES[r] for r, _ in (mechanism if len({r for r, _ in mechanism}) > 1 else mechanism[:1])),
         incidence.concept_thing(outcome) if outcome is not None else None,
         sides.kind,
         count(sides.first),
