@@ -6,7 +6,7 @@ is dropped on the way. Columns and rows are :mod:`eaa_graph.readers.grid`'s.
 
 from __future__ import annotations
 
-__all__ = ["SUFFIXES", "decode", "read_csv", "file_bytes"]
+__all__ = ["SUFFIXES", "decode", "file_bytes", "read_csv"]
 
 import csv
 import io

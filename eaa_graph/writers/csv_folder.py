@@ -37,11 +37,14 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _TOML_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
 
 
-def csv_text(headers: Sequence[str], rows: Iterable[Sequence[str]], *, guard_formulas: bool = False) -> str:
+def csv_text(
+    headers: Sequence[str], rows: Iterable[Sequence[str]], *, guard_formulas: bool = False, template: bool = False
+) -> str:
     r"""Return a table as CSV: commas, ``\n``, quotation marks only where needed.
 
     Cells that a reader would take for something else get an escape mark; see
-    :func:`eaa_graph.writers.rows.escaped`.
+    :func:`eaa_graph.writers.rows.escaped`. In a `template` a mark in the first cell
+    of a row is meant, and stays bare.
     """
     stream = io.StringIO()
     # A header with a semicolon or tab in it must not make another separator look likely.
@@ -52,7 +55,10 @@ def csv_text(headers: Sequence[str], rows: Iterable[Sequence[str]], *, guard_for
     writer = csv.writer(stream, lineterminator="\n")
     for row in rows:
         writer.writerow(
-            [escaped(cell, first=not i, guard_formulas=guard_formulas) if cell else "" for i, cell in enumerate(row)]
+            [
+                escaped(cell, first=not i and not template, guard_formulas=guard_formulas) if cell else ""
+                for i, cell in enumerate(row)
+            ]
         )
     return stream.getvalue()
 

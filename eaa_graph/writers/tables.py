@@ -32,6 +32,13 @@ def _finite(cell: Cell) -> Cell:
     return None if isinstance(cell, float) and not math.isfinite(cell) else cell
 
 
+def _things(cell: Cell) -> tuple[Thing, ...]:
+    """Return the things of a cell: none, one or several."""
+    if isinstance(cell, Thing):
+        return (cell,)
+    return tuple(thing for thing in cell if isinstance(thing, Thing)) if isinstance(cell, tuple) else ()
+
+
 def _exact(cell: Cell, of: Callable[[Thing], str] = str) -> str:
     """Return a cell as text that loses nothing but the kind of thing."""
     cell = _finite(cell)
@@ -42,7 +49,7 @@ def _exact(cell: Cell, of: Callable[[Thing], str] = str) -> str:
     if isinstance(cell, Thing):
         return of(cell)
     if isinstance(cell, tuple):
-        return "|".join(of(thing) for thing in cell)
+        return "|".join(of(thing) for thing in _things(cell))
     return repr(cell) if isinstance(cell, float) else str(cell)
 
 
@@ -53,7 +60,7 @@ def _shown(cell: Cell) -> str:
             return f"{cell:.3f}".rstrip("0").rstrip(".")
         return f"{cell:.2e}"
     if isinstance(cell, tuple) and not isinstance(cell, Thing):
-        return ", ".join(thing.label for thing in cell)
+        return ", ".join(thing.label for thing in _things(cell))
     return _exact(cell)
 
 
@@ -124,7 +131,7 @@ def table_json(table: Table) -> str:
         if isinstance(cell, Thing):
             return cell._asdict()
         if isinstance(cell, tuple):
-            return [thing._asdict() for thing in cell]
+            return [thing._asdict() for thing in _things(cell)]
         return _finite(cell)
 
     whole = {

@@ -54,7 +54,7 @@ _REVIEW_KEYS = (
     (
         "heuristic",
         "CMO",
-        f"Which parts a configuration has: {'; '.join(f'{k} ({", ".join(v)})' for k, v in HEURISTICS.items())}.",
+        "Which parts a configuration has: " + "; ".join(f"{k} ({', '.join(v)})" for k, v in HEURISTICS.items()) + ".",
     ),
     (
         "preferred_coder",
@@ -168,11 +168,8 @@ def new_folder(path: Path, title: str = "", heuristic: str = "CMO") -> list[Path
         raise EaaError(f"there is something at {path} already, and nothing is written over; choose another name")
     written = [write_whole(path / "review.toml", _review_toml(_review_values(title, heuristic, path.resolve().name)))]
     for page in _pages(heuristic):
-        # The marks are meant to be seen by readers, so the rows go out as they are.
-        text = csv_text([c.name for c in page.columns], [])
-        body = csv_text(_explained(page), _examples(page))
-        body = body.replace("'\t" + EXAMPLE_MARK, EXAMPLE_MARK)
-        written.append(write_whole(path / f"{page.name}.csv", _BOM + text + body))
+        text = csv_text([c.name for c in page.columns], [_explained(page), *_examples(page)], template=True)
+        written.append(write_whole(path / f"{page.name}.csv", _BOM + text))
     return written
 
 
