@@ -368,10 +368,11 @@ class Diff:
                 lines.append(f"Unchanged: {_plural(thing, len(same))} {listed(same)}.")
         for kind, words in (("added", "New to the theory as a whole"), ("dropped", "No longer anywhere in the theory")):
             whole = [d for d in self.differences if d.thing == "concept" and d.kind == kind]
-            names = [self._named((*d.before, *d.after)) for d in whole if not d.recorded]
-            if names:
-                lines.append(f"{words}: {listed(names)}.")
-            lines += [f"{words}: {self._named((*d.before, *d.after))}.{_why(d)}" for d in whole if d.recorded]
+            # Concepts that came or went for one and the same reason are named together.
+            by_reason: dict[str, list[str]] = {}
+            for d in whole:
+                by_reason.setdefault(_why(d) if d.recorded else "", []).append(self._named((*d.before, *d.after)))
+            lines += [f"{words}: {listed(names)}.{why}" for why, names in by_reason.items()]
         lines += [
             f"In the theory as a whole, {self._named(d.after)} played the role of {listed(list(d.old))} before, "
             f"and of {listed(list(d.new))} after.{_why(d) if d.recorded else ''}"

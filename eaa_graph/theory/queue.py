@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 from eaa_graph.errors import StoreUnavailable, UnknownName, UnreadableFile
 from eaa_graph.findings import Finding, Where, finding
-from eaa_graph.model import ROLES, Change, Configuration, Extraction, Records, slot_concepts
+from eaa_graph.model import ROLES, Change, Claim, Configuration, Extraction, Records, Slot, slot_concepts
 from eaa_graph.tables import Cell, Column, Table, Thing
 from eaa_graph.theory.difference import Difference, diff
 from eaa_graph.theory.sentences import listed
@@ -47,7 +47,7 @@ class Target(NamedTuple):
 
     Attributes
     ----------
-    configuration : Configuration
+    item : Configuration or Claim
         As it is now; as it was, when it was dropped.
     dropped : bool
     concepts : tuple of str
@@ -55,7 +55,7 @@ class Target(NamedTuple):
     differences : tuple of Difference
     """
 
-    configuration: Configuration
+    item: Configuration | Claim
     dropped: bool
     concepts: tuple[str, ...]
     differences: tuple[Difference, ...]
@@ -76,27 +76,40 @@ def targets(version: Version, past: History, since: Version | None = None) -> tu
     tuple of Target
         By id. Empty when there is nothing to compare with, or nothing of the theory changed.
     """
-    found: dict[tuple[str, bool], tuple[Configuration, set[str], list[Difference]]] = {}
+    found: dict[tuple[str, str, bool], tuple[Configuration | Claim, set[str], list[Difference]]] = {}
     for earlier in [since] if since else past.parents(version.id):
-        difference = diff(earlier, version, past)
-        for d in difference.differences:
-            if d.thing != "configuration" or d.sign == "=" or d.kind in ("annotated", "evidence changed"):
+        held = {False: _held(earlier), True: _held(version)}
+        for d in diff(earlier, version, past).differences:
+            if d.thing == "concept" or d.sign == "=" or d.kind in ("annotated", "evidence changed"):
                 continue
             if d.kind in ("split", "merged"):
                 continue  # each of its pairs is there on its own
             dropped = d.kind == "dropped"
             name = (d.before if dropped else d.after)[0]
-            configuration = (earlier if dropped else version).configuration(name)
-            whole = {c for role in ROLES for c in slot_concepts(configuration.slot(role))}
-            in_slots = d.slot in ROLES or d.kind == "re-roled"
+            item = held[not dropped][d.thing, name]
+            in_slots = d.slot in (*ROLES, "from", "to") or d.kind == "re-roled"
+            whole = {c for _, slot in _slots(item) for c in slot_concepts(slot)}
             concepts = {*d.old, *d.new} if in_slots and d.kind != "regrouped" else whole
-            entry = found.setdefault((name, dropped), (configuration, set(), []))
+            entry = found.setdefault((d.thing, name, dropped), (item, set(), []))
             entry[1].update(concepts)
             entry[2].append(d)
     return tuple(
-        Target(configuration, dropped, tuple(sorted(concepts)), tuple(differences))
-        for (_, dropped), (configuration, concepts, differences) in sorted(found.items(), key=lambda item: item[0])
+        Target(item, key[2], tuple(sorted(concepts)), tuple(differences))
+        for key, (item, concepts, differences) in sorted(found.items(), key=lambda entry: entry[0])
+        if concepts
     )
+
+
+def _held(version: Version) -> dict[tuple[str, str], Configuration | Claim]:
+    held: dict[tuple[str, str], Configuration | Claim] = {("configuration", c.id): c for c in version.configurations}
+    return held | {("claim", c.id): c for c in version.claims}
+
+
+def _slots(item: Configuration | Claim) -> list[tuple[str, Slot]]:
+    """Return the filled slots of a configuration, or the two ends of a claim."""
+    if isinstance(item, Claim):
+        return [("from", (item.from_concepts,)), ("to", (item.to_concepts,))]
+    return [(role, item.slot(role)) for role in ROLES if item.slot(role)]
 
 
 # --- the queue -------------------------------------------------------------------------------
@@ -135,7 +148,7 @@ def queue(
     Returns
     -------
     Table
-        What is still to do comes first, by score; the score is a mean over the changed configurations of the mean over
+        What is still to do comes first, by score; the score is a mean over the changed configurations and claims of the mean over
         their changed concepts of 1 if the article codes the concept, else the largest share of articles with one of its
         concepts that also code the changed one (0 below `near`). Cells open onto the passages that made the article
         a candidate. A configuration that a person already lists a passage of the article for is not asked about.
@@ -154,7 +167,7 @@ def queue(
     shares = _shares(coded, sorted({c for t in changed for c in t.concepts}))
     # An article that a person already lists as evidence for a configuration as it is now has been read for it.
     source = {e.id: e.article for e in records.extractions}
-    weighed = {t: frozenset() if t.dropped else _articles(t.configuration, source) for t in changed}
+    weighed = {t: frozenset() if t.dropped else _articles(t.item, source) for t in changed}
     titles = {a.id: a.title or a.id for a in records.articles}
     kept = list(progress)
     rows: list[tuple[tuple[bool, float, str], tuple[Cell, ...], dict[str, tuple[str, ...]]]] = []
@@ -170,7 +183,7 @@ def queue(
             "codes" if touched else "near",
             _things(touched, past.labels),
             _things(neighbours, past.labels),
-            tuple(Thing("configuration", t.configuration.id, t.configuration.id) for t, _, _ in asked),
+            tuple(Thing(_kind(t.item), t.item.id, t.item.id) for t, _, _ in asked),
             " ".join(_question(article, coded[article], t, n, shares, past.labels) for t, _, n in asked[:questions]),
             max((e.date for e in before[article] if e.date), default=None),
             done,
@@ -195,7 +208,7 @@ def queue(
             Column("why", "Why", "codes: its coding touches a changed concept; near: it should"),
             Column("codes", "Changed concepts it codes"),
             Column("near", "Concepts that often go with changed ones", "By which it is near"),
-            Column("configurations", "Changed configurations"),
+            Column("configurations", "Changed configurations and claims"),
             Column("question", "Question to ask of it"),
             Column("coded_on", "Last coded", "Empty where no date is recorded"),
             Column("done", "Read again"),
@@ -211,8 +224,14 @@ def queue(
     )
 
 
-def _articles(configuration: Configuration, source: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(source[e] for e in (*configuration.supporting, *configuration.challenging) if e in source)
+def _articles(item: Configuration | Claim, source: Mapping[str, str]) -> frozenset[str]:
+    if isinstance(item, Claim):
+        return frozenset()  # a claim lists no evidence
+    return frozenset(source[e] for e in (*item.supporting, *item.challenging) if e in source)
+
+
+def _kind(item: Configuration | Claim) -> str:
+    return "claim" if isinstance(item, Claim) else "configuration"
 
 
 def _note(
@@ -223,7 +242,7 @@ def _note(
     if not changed:
         return f"Nothing of the theory changed on the way to {version.id}."
     note = (
-        f"Score: mean over {len(changed)} changed configurations of the mean over their changed concepts of 1 if the "
+        f"Score: mean over {len(changed)} changed configurations and claims of the mean over their changed concepts of 1 if the "
         "article codes the concept, otherwise the largest share of articles with one of its concepts that also code the "
         f"changed one (at least {_FEWEST} articles, shares below {near:g} count 0); a configuration for which a passage of "
         "the article is listed as evidence already counts 0 and is not asked about. It orders reading; it says nothing of "
@@ -326,7 +345,7 @@ def _look(
             asked.append((target, total / len(target.concepts), by))
     if not asked:
         return None
-    asked.sort(key=lambda a: (-a[1], a[0].configuration.id, a[0].dropped))
+    asked.sort(key=lambda a: (-a[1], a[0].item.id, a[0].dropped))
     score = sum(value for _, value, _ in asked) / count
     return score, asked, sorted(touched), sorted(neighbours)
 
@@ -340,13 +359,10 @@ def _question(
     labels: Mapping[str, str],
 ) -> str:
     """Word what to ask of an article about one changed configuration."""
-    configuration = target.configuration
+    item = target.item
     here: list[str] = []
     missing: dict[str, list[str]] = {}
-    for role in ROLES:
-        slot = configuration.slot(role)
-        if not slot:
-            continue
+    for role, slot in _slots(item):
         # Of alternatives, the one that the article codes most of.
         best = max(slot, key=lambda alternative: sum(c in concepts for c in alternative) / len(alternative))
         here += [c for c in best if c in concepts and c not in here]
@@ -357,14 +373,12 @@ def _question(
     def named(ids: Iterable[str]) -> str:
         return listed([labels.get(c, c) for c in ids])
 
-    opening = f"{configuration.id}: "
+    opening = f"{item.id}: "
     if target.dropped:
         return f"{opening}it was dropped, and {article} codes {named(here)}: does {article} still speak for it?"
-    if not here and not missing:
-        return f"{opening}its slots are open: does {article} speak for or against its statement?"
     if not missing:
-        return f"{opening}{article} codes {named(here)}: does it show them at work together as the configuration says, or otherwise?"
-    parts = [f"{named(ids)} as {role}" for role, ids in missing.items()]
+        return f"{opening}{article} codes {named(here)}: does it show them at work together as the {_kind(item)} says, or otherwise?"
+    parts = [named(ids) if role in ("from", "to") else f"{named(ids)} as {role}" for role, ids in missing.items()]
     if here:
         return f"{opening}{article} codes {named(here)}: does it also tell of {listed(parts)}?"
     reasons = []
