@@ -114,7 +114,7 @@ class Selection:
     guid, source : str
         Its own GUID and that of the source (or transcript, or text of a PDF) it lies in.
     kind : str
-        ``text``, ``pdf``, ``picture``, ``audio``, ``video`` or ``transcript``.
+        ``text``, ``pdf``, ``picture``, ``audio``, ``video``, ``transcript``, or ``arm`` (of a study, named by `name`).
     position : tuple of int
         text: first character and the one after the last (code points from 0); audio, video:
         milliseconds; picture: two corners; pdf: page and two corners; transcript: as text where its
@@ -348,7 +348,7 @@ def tally(project: CodedProject) -> dict[str, int]:
 #: What a code (and all beneath it) can stand for.
 PROJECT_ROLES = (*ROLES, "theme", "stance", "polarity", "basis", "activation", "heading", "ignore")
 #: Which of a passage's codes make one extraction.
-UNITS = ("selection", "overlap", "paragraph")
+UNITS = ("selection", "overlap", "paragraph", "source")
 _TABLES = ("roles", "words", "kinds", "codes", "sources", "coders", "extractions")
 
 
@@ -360,7 +360,8 @@ class Mapping:
     ----------
     unit : str
         ``selection``: codes on exactly the same passage; ``overlap``: on passages that overlap, directly or
-        through others; ``paragraph``: on passages that begin in the same paragraph. Always by one coder.
+        through others; ``paragraph``: on passages that begin in the same paragraph; ``source``: in the same source, or the
+        same arm of a study. Always by one coder.
     roles : dict
         GUID of a code to the role it and everything beneath it plays; a code further down may say otherwise.
     codes, sources, coders, extractions : dict

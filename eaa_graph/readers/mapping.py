@@ -37,6 +37,8 @@ from eaa_graph.tables import Cell, Column, Table
 
 _WORDS = {"stance": STANCES, "polarity": POLARITIES, "basis": BASES, "activation": ACTIVATIONS}
 _LISTED = 5
+#: Everything a record refuses in a text; tab and line feed are welcome.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 class Imported(NamedTuple):
@@ -123,7 +125,9 @@ def guess(project: CodedProject) -> Mapping:
         inherited[code.guid] = roles.get(code.guid, above)
         if above in _WORDS and (word := _plain(code.name)) in _WORDS[above]:
             words[code.guid] = word
+    arms = bool(project.selections) and all(s.kind == "arm" for s in project.selections)
     return Mapping(
+        unit="source" if arms else "selection",
         roles=roles,
         words=words,
         codes=_ids((c.guid, c.name) for c in project.codes),
@@ -176,6 +180,7 @@ def propose(project: CodedProject) -> str:
         "#   selection: codes on exactly the same passage",
         "#   overlap: codes on passages that overlap, directly or through others",
         "#   paragraph: codes on passages that begin in the same paragraph",
+        "#   source: codes in the same source, or in the same arm of a study",
         f"unit = {toml_text(mapping.unit)}",
         "",
         "# A code's role holds for everything beneath it, until a code further down says otherwise:",
@@ -276,6 +281,7 @@ class _Work:
         self.sources = {s.guid: s for s in project.sources}
         self.notes = {n.guid: n for n in project.notes}
         self.used_notes: set[str] = set()
+        self.mended = 0
         self.used = {c.code for c in codings_of(project)}
         self.parents = {c.parent for c in project.codes}
         self.groups: dict[str, list[str]] = defaultdict(list)
@@ -316,6 +322,15 @@ class _Work:
             and code.guid not in self.used
             and code.guid in self.parents
         )
+
+    def printable(self, text: str) -> str:
+        """Return `text` with line feeds for line ends and spaces for what cannot be printed."""
+        if text.isprintable():
+            return text
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        mended = _UNPRINTABLE.sub(" ", text)
+        self.mended += mended != text
+        return mended
 
     def memo(self, *holders: tuple[str, tuple[str, ...]]) -> str:
         """Return the texts of the notes that hang on these things, each once."""
@@ -377,6 +392,14 @@ def apply(project: CodedProject, mapping: Mapping) -> Imported:
         _sheet(work, "concepts", concepts),
         _sheet(work, "extractions", extractions),
     ]
+    if work.mended:
+        work.findings.append(
+            finding(
+                "control-characters",
+                work.where(),
+                f"{work.mended} texts held characters that cannot be printed; each became a space",
+            )
+        )
     reading = Reading(
         Path(project.file).stem or project.name,
         tuple(s for s in sheets if s.rows or s.name == "articles"),
@@ -648,7 +671,9 @@ def _bundles(members: list[_Pair], unit: str) -> list[list[_Pair]]:
         selection = pair[0]
         if selection is None:
             continue
-        if unit == "overlap" and len(selection.position) == 2:
+        if unit == "source":
+            keyed[("source", selection.name if selection.kind == "arm" else "")].append(pair)
+        elif unit == "overlap" and len(selection.position) == 2:
             ranged.append(pair)
         elif unit == "paragraph" and selection.paragraph is not None:
             keyed[("paragraph", selection.paragraph)].append(pair)
@@ -656,6 +681,9 @@ def _bundles(members: list[_Pair], unit: str) -> list[list[_Pair]]:
             keyed[(selection.kind, *selection.position)].append(pair)
         else:
             keyed[("alone", selection.guid)].append(pair)
+    if unit == "source" and whole:
+        keyed[("source", "")] += whole
+        whole = []
     bundles = [whole] if whole else []
     bundles += keyed.values()
     ranged.sort(key=lambda p: (p[0].position if p[0] else (), p[1].guid))
@@ -782,7 +810,11 @@ def _sheet(work: _Work, name: str, rows: list[tuple[str, dict[str, str]]]) -> Ra
     used: dict[str, None] = {}
     made = []
     for guid, row in rows:
-        values = {k: v.strip() for k, v in row.items() if v.strip() and not (work.own and k in _TRACES)}
+        values = {}
+        for key, value in row.items():
+            text = work.printable(value).strip()
+            if text and not (work.own and key in _TRACES):
+                values[work.printable(key).strip() or "unnamed"] = text
         used.update(dict.fromkeys(values))
         made.append(Row(Where(work.project.file, name, 0, "", guid), values))
     headers = [h for h in known if h in used] + [h for h in used if h not in known]
@@ -813,7 +845,7 @@ def _account(work: _Work) -> Table:
     held = tally(project)
     held["codings"] += held.pop("codings of whole sources")
     held.pop("texts of other sources")
-    found = dict(project.found) or dict(held)
+    found = {**held, **dict(project.found)}
     rows: list[tuple[Cell, ...]] = []
     for item in sorted(set(held) | set(found), key=lambda k: list(held).index(k) if k in held else 99):
         total = found.get(item, 0)

@@ -54,6 +54,7 @@ from eaa_graph.errors import UnreadableFile
 from eaa_graph.findings import Finding, Where, finding
 from eaa_graph.readers import Reader, Reading
 from eaa_graph.readers.mapping import reading_of
+from eaa_graph.readers.text_passages import paragraph_starts
 
 #: No project nests its elements deeper; more is an attack on the reader's memory.
 DEEPEST = 500
@@ -829,7 +830,7 @@ class _Project(ContentHandler):
             self.note(
                 "text-positions", self.at(guid), f"{counting.remark} ({counting.agreeing} passages' own words agree)"
             )
-        starts = _paragraphs(counting.text)
+        starts = paragraph_starts(counting.text)
         result = []
         outside = 0
         for selection in selections:
@@ -1027,12 +1028,6 @@ def _how_counted(text: str, selections: list[Selection]) -> _Counting:
             break
     assert best is not None  # noqa: S101 - _ways yields at least one
     return best
-
-
-def _paragraphs(text: str) -> list[int]:
-    """Return where paragraphs begin: after blank lines if there are any, else after every line end."""
-    mark = re.compile(r"\r?\n[ \t]*\r?\n\s*") if re.search(r"\n[ \t]*\r?\n", text) else re.compile(r"\r\n?|\n")
-    return [0, *(m.end() for m in mark.finditer(text))]
 
 
 def _accepts(path: Path) -> bool:

@@ -95,6 +95,8 @@ _SELECTIONS = {
     "audio": ("AudioSelection", ("begin", "end")),
     "video": ("VideoSelection", ("begin", "end")),
     "transcript": ("TranscriptSelection", ("fromSyncPoint", "toSyncPoint")),
+    # An arm of a study is no place in a document: its codes go to the source as a whole.
+    "arm": ("", ("",)),
 }
 
 
