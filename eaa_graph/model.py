@@ -1240,6 +1240,11 @@ _EXAMPLE_CONCEPTS = (
     {"id": "how", "label": "how", "definition": "Ways of working together", "kind": "theme", "status": "framework", "group": "process themes", "source": "Masterson et al. 2024"},
     {"id": "power", "label": "power", "definition": "Who decides, and who lets others decide", "kind": "mechanism", "status": "external", "group": "expected by other theories", "source": "Farr 2018"},
 )
+#: The search before the flow's own example and what was left out after it, so that its counts add up.
+_EXAMPLE_FLOW = (
+    {"stage": "search", "outcome": "found", "count": "30"},
+    {"stage": "screening", "from": "found", "outcome": "excluded", "count": "18", "reason": "reports no dialogue"},
+)
 _EXAMPLES_BESIDE = {
     "people": ({"id": "me", "name": "Your name", "kind": "person", "role": "coder"},),
     "phases": ({"id": "deductive", "label": "Coding with the codebook", "kind": "deductive"},),
@@ -1261,6 +1266,8 @@ def example_rows(sheet: str) -> tuple[dict[str, str], ...]:
         return _EXAMPLES_BESIDE[sheet]
     spec = SHEETS[sheet]
     own = {column.name: column.example for column in spec.columns if column.example}
+    if sheet == "flow":
+        return (_EXAMPLE_FLOW[0], own, _EXAMPLE_FLOW[1])
     return (own, *_EXAMPLE_CONCEPTS) if sheet == "concepts" else (own,)
 
 

@@ -163,7 +163,7 @@ def read_csv(path: Path, name: str = "", file: str = "") -> tuple[RawSheet | Non
     Returns
     -------
     sheet : RawSheet or None
-        None when the file has no cells at all.
+        None when the file has no cells at all, or only the template's.
     findings : Findings
 
     Raises
@@ -182,20 +182,6 @@ def read_csv(path: Path, name: str = "", file: str = "") -> tuple[RawSheet | Non
     delimiter, skipped = _delimiter(text, path.suffix.casefold())
     lines = _records(text, delimiter, skipped, where, findings)
     sheet = sheet_of(name or path.stem, where, lines, findings, careful=needs_care(text))
-    if sheet is None:
-        findings.add(
-            "empty-sheet",
-            where,
-            f"{where.file} is empty: it has not even a line of headers",
-            "write the headers into its first line (eaa-graph new makes a template), or remove the file",
-        )
-    elif not sheet.rows:
-        findings.add(
-            "empty-sheet",
-            where,
-            f"{where.file} has headers but no rows",
-            "add rows under the headers, or remove the file",
-        )
     return sheet, findings
 
 

@@ -168,17 +168,25 @@ def sheet_of(
     Returns
     -------
     RawSheet or None
-        None when there is not a single cell.
+        None when there is not a single cell, or nothing but the template's own rows in a sheet that a review can do
+        without.
     """
     numbered = iter(lines)
     header, ahead = _header(name, where, numbered, findings)
     if header is None:
+        # Workbooks come with blank sheets of their own, which mean nothing.
+        if not where.sheet or known_sheet(name):
+            _say_empty(where, findings, "it has not even a line of headers")
         return None
     number, cells = header
     names, blank = _names(where._replace(row=number), cells, findings)
     spec = _SHEETS_BY_NAME.get(folded(name))
     with _uninterrupted():
-        rows, extra = _rows(where, names, blank, chain(ahead, numbered), findings, careful, folded(name), spec)
+        rows, extra, skipped = _rows(where, names, blank, chain(ahead, numbered), findings, careful, folded(name), spec)
+    if not rows:
+        if skipped and known_sheet(name) not in ("", "articles", "extractions"):
+            return None
+        _say_empty(where, findings, "it has headers but no rows")
     used = set(blank)
     if used:
         filled = {key for row in rows for key in row.values.keys() & used}
@@ -193,6 +201,16 @@ def sheet_of(
         last = max((i for i, key in enumerate(names) if key not in used or key in filled), default=-1)
         names = [key for i, key in enumerate(names) if key not in used or key in filled or (every_column and i < last)]
     return RawSheet(name, where, (*names, *extra), tuple(rows))
+
+
+def _say_empty(where: Where, findings: Findings, why: str) -> None:
+    what = f"the sheet {where.sheet!r}" if where.sheet else where.file
+    findings.add(
+        "empty-sheet",
+        where,
+        f"{what} holds nothing: {why}",
+        "write headers and rows into it (eaa-graph new makes a template to start from), or remove it",
+    )
 
 
 @contextmanager
@@ -285,14 +303,15 @@ def _rows(
     careful: bool,
     sheet: str,
     spec: SheetSpec | None,
-) -> tuple[list[Row], list[str]]:
-    """Make the rows; return them and the names of the columns beyond the header."""
+) -> tuple[list[Row], list[str], int]:
+    """Make the rows; return them, the names of the columns beyond the header, and how many rows were the template's."""
     width = len(names)
     needed = max((i for i, name in enumerate(names, 1) if name not in blank), default=0)
     file, tab = where.file, where.sheet
     beyond: dict[int, str] = {}
     marks = (COMMENT_MARK[0], EXAMPLE_MARK[0], EXAMPLE_MARK[0].upper())
     rows: list[Row] = []
+    skipped = 0
     strip = str.strip
     for number, cells in lines:
         if careful:
@@ -310,9 +329,10 @@ def _rows(
             and (first[0] in marks or first[0] == " ")
             and _is_template_row(where._replace(row=number), first.strip(), values, findings, sheet, spec)
         ):
+            skipped += 1
             continue
         rows.append(Row(Where(file, tab, number), values))
-    return rows, [beyond[position] for position in sorted(beyond)]
+    return rows, [beyond[position] for position in sorted(beyond)], skipped
 
 
 def _careful(where: Where, names: list[str], cells: Sequence[str], findings: Findings) -> dict[str, str]:

@@ -24,7 +24,7 @@ from eaa_graph.findings import Where
 from eaa_graph.model import COMMENT_MARK, EXAMPLE_MARK, column_letter, folded
 from eaa_graph.readers import RawSheet, Reader, Reading
 from eaa_graph.readers.csv_table import file_bytes
-from eaa_graph.readers.grid import Findings, known_sheet, sheet_of
+from eaa_graph.readers.grid import Findings, sheet_of
 from eaa_graph.readers.review_file import read_review_file
 
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -79,7 +79,7 @@ def read_workbook(path: Path) -> Reading:
         elif sheet is not None:
             sheets.append(sheet)
     book.close()
-    if not sheets:
+    if not sheets and not any(f.sets_row_aside for f in findings.all()):
         raise UnreadableFile(f"no sheet of {path} has any cells; looked for sheets such as articles and extractions")
     review: dict[str, Any]
     review, review_where, found = read_review_file(path.parent)
@@ -165,21 +165,6 @@ def _sheet(book: Any, where: Where, hidden: bool, remarks: _Remarks | None, find
     sheet = sheet_of(where.sheet, where, _lines(grid), findings, careful=True, every_column=True)
     if remarks is not None:
         _tell(where, sheet, remarks, findings)
-    if sheet is None:
-        if known_sheet(where.sheet):
-            findings.add(
-                "empty-sheet",
-                where,
-                f"the sheet {where.sheet!r} is empty: it has not even a row of headers",
-                "write the headers into its first row (eaa-graph new makes a template), or delete the sheet",
-            )
-    elif not sheet.rows:
-        findings.add(
-            "empty-sheet",
-            where,
-            f"the sheet {where.sheet!r} has headers but no rows",
-            "add rows under the headers, or delete the sheet",
-        )
     return sheet
 
 
