@@ -239,6 +239,24 @@ def chains(
     ----------
     Jagosh J et al. (2015). A realist evaluation of community-based participatory research: partnership synergy,
     trust building and related ripple effects. BMC Public Health 15:725. doi:10.1186/s12889-015-1949-1
+
+    Examples
+    --------
+    >>> from eaa_graph.model import Article, Concept, Configuration, Extraction, Records, Review
+    >>> from eaa_graph.network import Incidence
+    >>> records = Records(
+    ...     review=Review(id="r", title="R"),
+    ...     articles=(Article(id="a"),),
+    ...     concepts=tuple(Concept(id=c, label=c) for c in ("candour", "listening", "safety", "trust")),
+    ...     extractions=(Extraction(id="a1", article="a", mechanisms=("listening",), outcomes=("trust",), stance="supports"),),
+    ...     configurations=(
+    ...         Configuration(id="K1", mechanisms=(("listening",),), outcomes=(("trust",),)),
+    ...         Configuration(id="K2", contexts=(("trust",),), mechanisms=(("safety",),), outcomes=(("candour",),)),
+    ...     ),
+    ... )
+    >>> row = next(chains(Incidence.from_records(records)).records())
+    >>> [thing.id for thing in row["path"]], row["articles_each"], row["told"]
+    (['K1', 'K2'], '1 > 0', 'a step without evidence')
     """
     if link not in _LINKS:
         raise UnknownName("value of link", link, _LINKS)

@@ -238,6 +238,23 @@ def contradictions(
     References
     ----------
     Pawson R (2006). Evidence-based policy: a realist perspective. Sage (juxtapose, reconcile, adjudicate).
+
+    Examples
+    --------
+    >>> from eaa_graph.model import Article, Concept, Extraction, Records, Review
+    >>> from eaa_graph.network import Incidence
+    >>> records = Records(
+    ...     review=Review(id="r", title="R"),
+    ...     articles=(Article(id="a"), Article(id="b")),
+    ...     concepts=tuple(Concept(id=c, label=c) for c in ("clinic", "home", "power")),
+    ...     extractions=(
+    ...         Extraction(id="a1", article="a", contexts=("home",), mechanisms=("power",), polarity="enabling"),
+    ...         Extraction(id="b1", article="b", contexts=("clinic",), mechanisms=("power",), polarity="hindering"),
+    ...     ),
+    ... )
+    >>> row = next(contradictions(Incidence.from_records(records)).records())
+    >>> row["only_first"][0].id, row["only_second"][0].id, row["separation"]
+    ('home', 'clinic', 'only between articles')
     """
     if same not in _SAME:
         raise UnknownName("value of same", same, _SAME)

@@ -311,6 +311,22 @@ def patterns(
     ICDT'99, LNCS 1540:398-416. doi:10.1007/3-540-49257-7_25 (closed sets)
 
     Robert et al. (2017). doi:10.1186/s13012-017-0554-3 (demi-regularities)
+
+    Examples
+    --------
+    >>> from eaa_graph.model import Article, Concept, Extraction, Records, Review
+    >>> from eaa_graph.network import Incidence
+    >>> records = Records(
+    ...     review=Review(id="r", title="R"),
+    ...     articles=tuple(Article(id=a) for a in "abc"),
+    ...     concepts=(Concept(id="accord", label="accord"), Concept(id="talk", label="talk")),
+    ...     extractions=tuple(
+    ...         Extraction(id=a + "1", article=a, mechanisms=("talk",), outcomes=("accord",)) for a in "abc"
+    ...     ),
+    ... )
+    >>> table = patterns(Incidence.from_records(records), minimum=3)
+    >>> table.column("shape"), table.column("count"), table.opens(0, "count")
+    (['M-O'], [3], ('a1', 'b1', 'c1'))
     """
     found = closed_sets(incidence, unit, minimum, largest)
     said = _said_by(incidence, [c for _, c in _configurations(incidence, theory)])

@@ -630,6 +630,29 @@ def support(
     ----------
     Jackson SF, Kolla G (2012). A new realistic evaluation analysis method: linked coding of context, mechanism, and
     outcome relationships. American Journal of Evaluation 33(3):339-349. doi:10.1177/1098214012440030
+
+    Examples
+    --------
+    >>> from eaa_graph.model import Article, Concept, Configuration, Extraction, Records, Review
+    >>> from eaa_graph.network import Incidence
+    >>> records = Records(
+    ...     review=Review(id="r", title="R"),
+    ...     articles=(Article(id="a"), Article(id="b")),
+    ...     concepts=(Concept(id="accord", label="accord"), Concept(id="talk", label="talk")),
+    ...     extractions=(
+    ...         Extraction(id="a1", article="a", mechanisms=("talk",), outcomes=("accord",), stance="supports"),
+    ...         Extraction(id="b1", article="b", mechanisms=("talk",), stance="challenges"),
+    ...     ),
+    ...     configurations=(Configuration(id="K", mechanisms=(("talk",),), outcomes=(("accord",),)),),
+    ... )
+    >>> table = support(Incidence.from_records(records))
+    >>> for row in table.records():
+    ...     print(row["completeness"], row["supports_articles"], row["challenges_articles"])
+    any 1 1
+    M-O 1 0
+    M 0 1
+    >>> table.opens(2, "challenges_articles")
+    ('b1',)
     """
     matcher = Matcher(incidence, coder, back_off, conditions)
     evidence: dict[str, Evidence] = {}
