@@ -281,11 +281,15 @@ def _filled(asked: Question, given: Mapping[str, str], known: Names) -> str:
         text = given.get(parameter.name, parameter.default)
         if parameter.kind == "person" and text == "preferred":
             text = known.preferred_coder
+        pattern = r"VALUES\s+\?" + parameter.name + r"\s*\{[^}]*\}"
+        if text == "required":
+            raise BadQuery(f"{asked.name} needs {parameter.name}=...: {parameter.meaning}")
         if text in ("", "all"):
+            # `VALUES ?x { UNDEF }` means "anything"; without the line every engine plans the same query better.
+            sparql = re.sub(pattern + r"[ \t]*\n?", "", sparql)
             continue
         term = _term(parameter, text, known)
         block = f"VALUES ?{parameter.name} {{ {term} }}"
-        pattern = r"VALUES\s+\?" + parameter.name + r"\s*\{[^}]*\}"
         sparql, count = re.subn(pattern, block.replace("\\", r"\\"), sparql)
         if not count:
             raise BadQuery(f"{asked.name}: no VALUES ?{parameter.name} {{ UNDEF }} to fill in")
@@ -321,8 +325,10 @@ def run(store: Store, asked: Question, given: Mapping[str, str] | None = None, k
             return (direct.id,)
         if not asked.opens:
             return ()
-        asked_for = {name: _as_text(cells[name]) for name in asked.opens if cells.get(name) is not None}
-        behind = question("extractions-behind")
+        # The first word may name another question that lists extractions; else it is the general one.
+        elsewhere = asked.opens[0] in questions()
+        behind = question(asked.opens[0] if elsewhere else "extractions-behind")
+        asked_for = {name: _as_text(cells[name]) for name in asked.opens[elsewhere:] if cells.get(name) is not None}
         allowed = {p.name for p in behind.parameters}
         asked_for |= {name: value for name, value in given.items() if name in allowed and name not in asked_for}
         return tuple(
