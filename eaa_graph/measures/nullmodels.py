@@ -497,9 +497,16 @@ class Bicm:
         return self.classes[self.row_class][:, self.column_class]
 
 
-def fit_bicm(table: Flags) -> Bicm:
-    """Return the maximum-entropy model of tables whose expected margins are those of `table`.
+def fit_bicm(rows: Counts, columns: Counts) -> Bicm:
+    """Return the maximum-entropy model of 0/1 tables whose expected margins are these.
 
+    Parameters
+    ----------
+    rows, columns : integer arrays
+        Concepts of each unit, units of each concept: the margins of a table that exists, in any order.
+
+    Notes
+    -----
     Cells that the margins settle get probability 0 or 1; the others are fitted by Newton's method on one unknown for
     each different margin.
 
@@ -516,7 +523,6 @@ def fit_bicm(table: Flags) -> Bicm:
     Saracco F, Straka MJ, Di Clemente R, Gabrielli A, Caldarelli G, Squartini T (2017). Inferring monopartite projections
     of bipartite networks: an entropy-based approach. New Journal of Physics 19:053022. doi:10.1088/1367-2630/aa6b38
     """
-    rows, columns = table.sum(axis=1, dtype=np.int64), table.sum(axis=0, dtype=np.int64)
     row_values, row_class, row_many = np.unique(-rows, return_inverse=True, return_counts=True)
     column_values, column_class, column_many = np.unique(-columns, return_inverse=True, return_counts=True)
     row_values, column_values = -row_values, -column_values
