@@ -659,11 +659,12 @@ def minimisation(
             behind.append((whole, cases.conditions))
     contradictory = sum(r.contradictory for r in rows_seen if r.output != "remainder")
     cut = [s.kind for s in solutions if not s.found.complete]
-    tied = [f"{s.kind}: {len(s.found.solutions)}" for s in solutions if len(s.found.solutions) > 1]
+    tied = [f"{s.kind}: {len(s.found.solutions)}" for s in solutions if len(s.found.solutions) > 1 and s.found.complete]
     note = (
         "'*' joins conditions that act together, '+' alternatives, '~' a condition not seen. The conservative solution assumes "
         "nothing about configurations that nobody observed; the parsimonious one takes for granted whichever unobserved "
-        "configurations make the answer shorter (their number is given), so read it beside the other. Directional expectations (the intermediate solution) are out of scope: use the R script. "
+        "configurations make the answer shorter (their number is given), so read it beside the other. Directional "
+        "expectations (the intermediate solution) are out of scope: use the R script. "
         + (f"Equally short models are all listed ({'; '.join(tied)}). " if tied else "")
         + (f"The {' and '.join(cut)} solution has more tied models than the {MOST_SOLUTIONS} listed. " if cut else "")
         + f"{contradictory} observed rows are contradictory; output is 1 from consistency {consistency:g}. "
