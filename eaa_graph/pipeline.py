@@ -20,6 +20,7 @@ __all__ = [
     "build",
     "check",
     "incidence",
+    "parameters_of",
     "passages",
     "query",
     "store_of",
@@ -218,9 +219,21 @@ def answerable() -> dict[str, Answerable]:
     }
     for m in _measures().values():
         shown = tuple((p.name, p.meaning, "" if p.default is None else str(p.default)) for p in m.parameters)
-        coder = () if m.all_coders else (("coder", "Whose extractions are counted; 'all' for everybody.", "preferred"),)
+        coder = (
+            ()
+            if m.all_coders or any(p.name == "coder" for p in m.parameters)
+            else (("coder", "Whose extractions are counted; 'all' for everybody.", "preferred"),)
+        )
         found[m.name] = Answerable(m.name, m.title, m.description, (*shown, *coder), "measure", ())
     return dict(sorted(found.items()))
+
+
+def parameters_of(name: str) -> tuple[tuple[str, str, str], ...]:
+    """Return the parameters of a question as (name, meaning, default); none for a name nobody knows."""
+    if name in queries.questions():  # without importing every measure
+        return tuple((p.name, p.meaning, p.default) for p in queries.question(name).parameters)
+    known = answerable()
+    return known[name].parameters if name in known else ()
 
 
 def answer(built: Built, name: str, given: Mapping[str, str] | None = None) -> Table:
@@ -247,7 +260,12 @@ def answer(built: Built, name: str, given: Mapping[str, str] | None = None) -> T
     if name not in known:
         raise UnknownName("question", name, (*queries.questions(), *known))
     measure = known[name]
-    columns = built.columns if measure.all_coders else incidence(built, given.pop("coder", ""))
+    if measure.all_coders:
+        columns = built.columns
+        if "coder" not in given and any(p.name == "coder" for p in measure.parameters):
+            given["coder"] = built.settings.coder
+    else:
+        columns = incidence(built, given.pop("coder", ""))
     return measure.function(columns, **registry.arguments(measure.parameters, given))
 
 

@@ -6,7 +6,7 @@ place for that; CSV has none, so its columns stay bare for R and spreadsheets.
 
 from __future__ import annotations
 
-__all__ = ["table_csv", "table_json", "table_markdown", "table_text", "tables_xlsx"]
+__all__ = ["cell_text", "reading_aid", "table_csv", "table_json", "table_markdown", "table_text", "tables_xlsx"]
 
 import json
 import math
@@ -53,7 +53,7 @@ def _exact(cell: Cell, of: Callable[[Thing], str] = str) -> str:
     return repr(cell) if isinstance(cell, float) else str(cell)
 
 
-def _shown(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
     """Return a cell as people read it: fractions to three places, very small ones by their power of ten."""
     if isinstance(cell, float) and math.isfinite(cell):
         if cell == 0 or 0.001 <= abs(cell) < 1e9:
@@ -157,6 +157,11 @@ def _about(table: Table) -> list[tuple[str, str]]:
     return [(name, text) for name, text in pairs if text]
 
 
+def reading_aid(table: Table) -> list[str]:
+    """Return the lines that belong under a table: what it counts, out of what, what it can show, after whom."""
+    return [f"{name}: {' '.join(text.split())}" for name, text in _about(table)]
+
+
 def table_markdown(table: Table) -> str:
     """Return a table as Markdown (the pipe tables of GitHub and Pandoc), its reading instructions below."""
 
@@ -166,7 +171,7 @@ def table_markdown(table: Table) -> str:
     lines = [f"### {escaped(table.title)}", ""]
     lines.append("| " + " | ".join(escaped(column.title) for column in table.columns) + " |")
     lines.append("|" + "|".join(" ---: " if _is_number(table, i) else " --- " for i in range(len(table.columns))) + "|")
-    lines += ["| " + " | ".join(escaped(_shown(cell)) for cell in row) + " |" for row in table.rows]
+    lines += ["| " + " | ".join(escaped(cell_text(cell)) for cell in row) + " |" for row in table.rows]
     if not table.rows:
         lines += ["", "No rows."]
     for name, text in _about(table):
@@ -189,7 +194,7 @@ def _width(text: str) -> int:
 def table_text(table: Table) -> str:
     """Return a table as plain text in aligned columns, for terminals and logs."""
     grid = [[column.title for column in table.columns]]
-    grid += [[" ".join(_shown(cell).split()) for cell in row] for row in table.rows]
+    grid += [[" ".join(cell_text(cell).split()) for cell in row] for row in table.rows]
     widths = [max(_width(row[i]) for row in grid) for i in range(len(table.columns))]
     numbers = [_is_number(table, i) for i in range(len(table.columns))]
 
@@ -202,11 +207,8 @@ def table_text(table: Table) -> str:
 
     lines = [table.title, "", line(grid[0]), "  ".join("-" * width for width in widths)]
     lines += [line(row) for row in grid[1:]] or ["(no rows)"]
-    about = _about(table)
-    return (
-        "\n".join(lines + ([""] if about else []) + [f"{name}: {' '.join(text.split())}" for name, text in about])
-        + "\n"
-    )
+    about = reading_aid(table)
+    return "\n".join([*lines, *([""] if about else []), *about]) + "\n"
 
 
 def tables_xlsx(tables: Sequence[Table], path: Path) -> Path:

@@ -1,0 +1,158 @@
+"""Commands that ask: named questions in plain words, and SPARQL."""
+
+from __future__ import annotations
+
+__all__ = ["ask", "query"]
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eaa_graph.cli.shared import built_review, echo_table, given_parameters, settings_of, settings_options, target
+from eaa_graph.errors import BadSettings, UnreadableFile
+
+if TYPE_CHECKING:
+    from eaa_graph.pipeline import Built
+    from eaa_graph.tables import Table
+
+
+@click.command()
+@target
+@click.argument("question", required=False)
+@click.argument("parameters", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--list", "listing", is_flag=True, help="List the questions that can be asked.")
+@click.option(
+    "--why", metavar="ROW[:COLUMN]", help="Show the extractions behind a row of the answer (rows count from 1)."
+)
+@click.option(
+    "--format",
+    "form",
+    default="table",
+    type=click.Choice(["table", "csv", "json", "md"]),
+    help="How to print the answer.",
+)
+@settings_options("store", "coder")
+def ask(
+    folder: Path | None,
+    example: str | None,
+    question: str | None,
+    parameters: tuple[str, ...],
+    listing: bool,
+    why: str | None,
+    form: str,
+    **chosen: Any,
+) -> None:
+    """Ask a review a question in plain words.
+
+    \b
+    Examples:
+      eaa-graph ask --list
+      eaa-graph ask --example eaa_pilot articles-by-mechanism-and-theme
+      eaa-graph ask --example eaa_pilot mechanisms-by-context context=creative-methods --format md
+      eaa-graph ask my-review configurations-supported --why 2
+    """
+    from eaa_graph import pipeline
+
+    if example is not None and folder is not None:  # without a folder the question comes first
+        parameters = (question, *parameters) if question else parameters
+        question, folder = str(folder), None
+    if listing:
+        _list_questions(str(question or folder or ""))
+        return
+    if question is None:
+        raise BadSettings("name a question; eaa-graph ask --list shows them all")
+    given = given_parameters(parameters)
+    built = built_review(folder, example, settings_of(infer="none", **chosen))
+    if chosen["coder"] != "preferred" and any(name == "coder" for name, _, _ in pipeline.parameters_of(question)):
+        given.setdefault("coder", chosen["coder"])
+    table = pipeline.answer(built, question, given)
+    _print_answer(table, form)
+    if why is not None:
+        _print_why(built, table, why)
+
+
+def _print_answer(table: Table, form: str) -> None:
+    from eaa_graph.writers import tables
+
+    if form == "table":
+        echo_table(table)
+    else:
+        click.echo(
+            {"csv": tables.table_csv, "json": tables.table_json, "md": tables.table_markdown}[form](table), nl=False
+        )
+
+
+def _list_questions(about: str) -> None:
+    from eaa_graph import pipeline
+
+    for entry in pipeline.answerable().values():
+        if about and about.casefold() not in f"{entry.name} {entry.title} {' '.join(entry.tags)}".casefold():
+            continue
+        click.echo(f"{entry.name}\n    {entry.title}")
+        for name, meaning, default in entry.parameters:
+            click.echo(f"      {name}{'=' + default if default else ''}  {meaning}")
+
+
+def _print_why(built: Built, table: Table, why: str) -> None:
+    row_text, _, column = why.partition(":")
+    if not row_text.isdigit() or not 1 <= int(row_text) <= len(table):
+        raise BadSettings(f"--why takes a row from 1 to {len(table)}, not {row_text!r}")
+    from eaa_graph import pipeline
+
+    behind = pipeline.passages(
+        built, table.opens(int(row_text) - 1, column or table.columns[-1].name), f"behind row {row_text}"
+    )
+    echo_table(behind)
+
+
+@click.command()
+@target
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("-e", "--execute", "text", help="The query itself.")
+@click.option(
+    "--format", "form", default=None, help="table, csv, json, md; for CONSTRUCT and DESCRIBE nt (default), ttl, rdfxml."
+)
+@settings_options("store", "infer")
+def query(
+    folder: Path | None, example: str | None, file: Path | None, text: str | None, form: str | None, **chosen: Any
+) -> None:
+    """Run a SPARQL query (SELECT, ASK, CONSTRUCT or DESCRIBE) over a review.
+
+    The prefixes eaa, rdf, rdfs, owl, xsd, skos, prov, dcterms, fabio, cito, schema and oa are declared already.
+
+    \b
+    Examples:
+      eaa-graph query --example eaa_pilot -e "SELECT (COUNT(?e) AS ?n) WHERE { ?e a eaa:CodedExtraction }"
+      eaa-graph query my-review my-query.rq --format csv
+    """
+    from eaa_graph import pipeline
+
+    if example is not None and folder is not None:
+        file, folder = folder, None
+    if (text is None) == (file is None):
+        raise BadSettings("give the query either as a file or with -e")
+    if text is None and file is not None:
+        try:
+            text = file.read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnreadableFile(f"{file}: {error}") from error
+    built = built_review(folder, example, settings_of(**chosen))
+    click.echo(_query_output(pipeline.query(built, text or "", form or ""), form), nl=False)
+
+
+def _query_output(answer: Any, form: str | None) -> str:
+    from eaa_graph.tables import Table
+    from eaa_graph.writers import tables
+
+    if not isinstance(answer, Table):
+        return str(answer)
+    writers = {
+        "csv": tables.table_csv,
+        "json": tables.table_json,
+        "md": tables.table_markdown,
+        "table": tables.table_text,
+    }
+    if (form or "table") not in writers:
+        raise BadSettings(f"a table leaves as {', '.join(sorted(writers))}, not {form!r}")
+    return writers[form or "table"](answer)

@@ -1,0 +1,127 @@
+"""Commands for a review as a whole: new, check, build, export."""
+
+from __future__ import annotations
+
+__all__ = ["build", "check", "export", "new"]
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eaa_graph.cli.shared import (
+    built_review,
+    fails,
+    print_findings,
+    review_path,
+    settings_of,
+    settings_options,
+    stages,
+    target,
+)
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--workbook", is_flag=True, help="Write one Excel workbook instead of a folder of CSV files.")
+@click.option("--title", default="", help="Title of the review.")
+@click.option(
+    "--heuristic", default="CMO", type=click.Choice(["CMO", "ICAMO", "SCMO", "CIMO"]), help="The slots your team uses."
+)
+def new(path: Path, workbook: bool, title: str, heuristic: str) -> None:
+    """Start a review: empty sheets with explained columns and an example row.
+
+    \b
+    Examples:
+      eaa-graph new my-review
+      eaa-graph new my-review.xlsx --workbook --heuristic ICAMO
+    """
+    from eaa_graph.writers import template
+
+    if workbook or path.suffix.lower() == ".xlsx":
+        written = template.new_workbook(path, title=title or path.stem, heuristic=heuristic)
+    else:
+        written = template.new_folder(path, title=title or path.name, heuristic=heuristic)
+    for one in written if isinstance(written, list) else [path]:
+        click.echo(f"wrote {one}")
+    click.echo(f"next: fill in articles and extractions, then: eaa-graph check {path}")
+
+
+@click.command()
+@target
+@settings_options("fail_on")
+@click.option(
+    "--format", "form", default="text", type=click.Choice(["text", "json"]), help="How to print the findings."
+)
+def check(folder: Path | None, example: str | None, fail_on: str, form: str) -> None:
+    """Say what is wrong or missing in a review, where, and what to do about it.
+
+    \b
+    Examples:
+      eaa-graph check my-review
+      eaa-graph check --example example_messy
+    """
+    from eaa_graph import pipeline, results
+
+    checked = pipeline.check(review_path(folder, example))
+    if form == "json":
+        click.echo(results.findings_json(checked.findings), nl=False)
+    else:
+        aside = sum(f.sets_row_aside for f in checked.findings)
+        print_findings(checked.findings)
+        click.echo(
+            f"{checked.rows} rows read, {checked.rows - aside} became records, {aside} set aside; {len(checked.findings)} findings"
+        )
+    if fails(checked.findings, fail_on):
+        raise SystemExit(1)
+
+
+@click.command()
+@target
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write; FOLDER/build unless named.")
+@settings_options("store", "coder", "seed", "infer", "fail_on")
+def build(folder: Path | None, example: str | None, out: Path | None, fail_on: str, **chosen: Any) -> None:
+    """Build everything: graph, tables, findings and a page to read.
+
+    \b
+    Examples:
+      eaa-graph build my-review
+      eaa-graph build --example eaa_pilot
+    """
+    from eaa_graph import results
+
+    path = review_path(folder, example)
+    target = out or results.default_folder(path, example)
+    with stages() as progress:
+        from eaa_graph import pipeline
+
+        built = pipeline.build(path, settings_of(fail_on=fail_on, **chosen), progress)
+        progress("answer", "")
+        written = results.write(built, target)
+        progress("answer", f"{len(written)} files in {target}")
+    for line in results.summary(built, target):
+        click.echo(line)
+    if fails(built.findings, fail_on):
+        raise SystemExit(1)
+
+
+@click.command()
+@target
+@click.option("--format", "form", required=True, help="trig, ttl, nt, nq, rdfxml, jsonld, csv, xlsx.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="File or folder to write; RDF goes to the screen unless named."
+)
+@settings_options("infer")
+def export(folder: Path | None, example: str | None, form: str, out: Path | None, infer: str) -> None:
+    """Take a review out: as linked data, or as a folder of CSV files or a workbook.
+
+    \b
+    Examples:
+      eaa-graph export --example eaa_pilot --format trig --out pilot.trig
+      eaa-graph export my-review --format xlsx --out my-review.xlsx
+    """
+    from eaa_graph import results
+
+    built = built_review(folder, example, settings_of(infer=infer))
+    for path in results.export(built, form, out):
+        click.echo(f"wrote {path}", err=True)

@@ -1,0 +1,193 @@
+"""What the commands share: which review, which settings, and how things are printed."""
+
+from __future__ import annotations
+
+__all__ = [
+    "built_review",
+    "console",
+    "echo_table",
+    "fails",
+    "given_parameters",
+    "print_findings",
+    "review_path",
+    "settings_of",
+    "settings_options",
+    "stages",
+    "target",
+]
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from eaa_graph.errors import BadSettings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from eaa_graph.findings import Finding
+    from eaa_graph.pipeline import Built
+    from eaa_graph.settings import Settings
+    from eaa_graph.tables import Table
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_SEVERITY_SIGNS = {"error": "✗", "warning": "!", "note": "·"}
+
+
+def target(command: _F) -> _F:
+    """Give a command its review: a folder, a workbook, or a shipped example."""
+    command = click.option("--example", metavar="NAME", help="Use a shipped example review instead of FOLDER.")(command)
+    return click.argument("folder", required=False, type=click.Path(path_type=Path))(command)
+
+
+def review_path(folder: Path | None, example: str | None) -> Path:
+    """Return the review that the user names: a path, or a shipped example."""
+    if example is not None:
+        if folder is not None:
+            raise BadSettings("name either a folder or --example, not both")
+        from eaa_graph import resources
+
+        return resources.example(example)
+    if folder is None:
+        raise BadSettings("name the review's folder or workbook, or --example eaa_pilot")
+    return folder
+
+
+def settings_options(*wanted: str) -> Callable[[_F], _F]:
+    """Give a command the options of these settings, with their meanings from the table of settings."""
+    from eaa_graph.settings import SETTINGS, Settings
+
+    def decorate(command: _F) -> _F:
+        for setting in reversed([s for s in SETTINGS if s.name in wanted]):
+            default = getattr(Settings, "__dataclass_fields__", {})[setting.name].default
+            command = click.option(
+                f"--{setting.name.replace('_', '-')}",
+                setting.name,
+                default=default,
+                show_default=True,
+                type=click.Choice(setting.choices) if setting.choices else type(default),
+                help=setting.meaning,
+            )(command)
+        return command
+
+    return decorate
+
+
+def settings_of(**values: Any) -> Settings:
+    """Return the settings with these values."""
+    from eaa_graph.settings import Settings
+
+    return Settings(**values)
+
+
+def console(stderr: bool = False) -> Console:
+    """Return rich's console, told not to colour numbers of its own accord."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str, str], None]]:
+    """Show each stage with its result: live in a terminal, one line each when piped."""
+    if not sys.stderr.isatty():
+        yield lambda stage, result: click.echo(f"{stage:<8}{result}", err=True) if result else None
+        return
+    screen = console(stderr=True)
+    with screen.status("", spinner="dots") as status:
+
+        def progress(stage: str, result: str) -> None:
+            if result:
+                screen.print(f"[green]✓[/] {stage:<8}[dim]{result}[/]")
+            else:
+                status.update(stage)
+
+        yield progress
+
+
+def built_review(folder: Path | None, example: str | None, settings: Settings, quiet: bool = True) -> Built:
+    """Build the review that the user names, in memory."""
+    from eaa_graph import pipeline
+
+    path = review_path(folder, example)
+    if quiet:
+        return pipeline.build(path, settings)
+    with stages() as progress:
+        return pipeline.build(path, settings, progress)
+
+
+def echo_table(table: Table) -> None:
+    """Print a table: ruled in a terminal, plain when piped."""
+    from eaa_graph.writers import tables
+
+    if not sys.stdout.isatty():
+        click.echo(tables.table_text(table), nl=False)
+        return
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    screen = console()
+    shown = RichTable(
+        title=table.title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        show_edge=False,
+        pad_edge=False,
+    )
+    for column in table.columns:
+        numeric = any(isinstance(c, int | float) and not isinstance(c, bool) for c in table.column(column.name))
+        shown.add_column(column.title, justify="right" if numeric else "left", overflow="fold")
+    for row in table.rows:
+        shown.add_row(*(Text(tables.cell_text(cell)) for cell in row))
+    screen.print(shown)
+    for line in tables.reading_aid(table):
+        screen.print(Text(line, style="dim"))
+
+
+def print_findings(findings: tuple[Finding, ...], most: int = 12) -> None:
+    """Print findings by rule, worst first, so that forty of one kind do not hide one of another."""
+    from collections import Counter
+
+    from eaa_graph.findings import RULES, SEVERITIES
+
+    order = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
+    counts = Counter(f.rule for f in findings)
+    shown: Counter[str] = Counter()
+    for found in sorted(findings, key=lambda f: (order[f.severity], f.rule)):
+        shown[found.rule] += 1
+        if shown[found.rule] > most:
+            if shown[found.rule] == most + 1:
+                click.echo(f"    … and {counts[found.rule] - most} more of {found.rule} (all with --format json)")
+            continue
+        if shown[found.rule] == 1:
+            sign = _SEVERITY_SIGNS[found.severity]
+            meaning = RULES[found.rule].meaning if found.rule in RULES else ""
+            click.echo(f"{sign} {found.severity}: {found.rule} ({counts[found.rule]}) {meaning}")
+        click.echo(f"    {found.where}: {found.message}")
+        if found.fix:
+            click.echo(f"      → {found.fix}")
+
+
+def fails(findings: tuple[Finding, ...], fail_on: str) -> bool:
+    """Say whether a finding is at least as severe as `fail_on`."""
+    from eaa_graph.findings import SEVERITIES, worst
+
+    if fail_on == "never" or not findings:
+        return False
+    return SEVERITIES.index(worst(findings)) >= SEVERITIES.index(fail_on)
+
+
+def given_parameters(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Read NAME=VALUE pairs."""
+    given: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise BadSettings(f"write parameters as NAME=VALUE, not {pair!r}")
+        given[name.strip()] = value.strip()
+    return given
