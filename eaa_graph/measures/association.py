@@ -33,7 +33,13 @@ def log_factorials(most: int) -> Floats:
     return _log_factorials(most)
 
 
-def jaccard(together: Counts, first: Counts, second: Counts) -> Floats:
+def _ratio(above: Floats, below: Floats) -> Floats:
+    shape = np.broadcast_shapes(above.shape, below.shape)
+    ratio: Floats = np.divide(above, below, out=np.full(shape, np.nan), where=np.broadcast_to(below > 0, shape))
+    return ratio
+
+
+def jaccard(together: NDArray[np.number], first: Counts, second: Counts) -> Floats:
     """Return together / (units with either); NaN where neither occurs.
 
     References
@@ -42,10 +48,10 @@ def jaccard(together: Counts, first: Counts, second: Counts) -> Floats:
     doi:10.1111/j.1469-8137.1912.tb05611.x
     """
     either = np.asarray(first + second - together, dtype=np.float64)
-    return np.divide(together, either, out=np.full(either.shape, np.nan), where=either > 0)
+    return _ratio(np.asarray(together, dtype=np.float64), either)
 
 
-def lift(together: Counts, first: Counts, second: Counts, units: int) -> Floats:
+def lift(together: NDArray[np.number], first: Counts, second: Counts, units: int) -> Floats:
     """Return how many times as often as if the two had nothing to do with each other; NaN where one never occurs.
 
     References
@@ -53,13 +59,10 @@ def lift(together: Counts, first: Counts, second: Counts, units: int) -> Floats:
     Brin S, Motwani R, Ullman JD, Tsur S (1997). Dynamic itemset counting and implication rules for market basket data.
     SIGMOD'97:255-264. doi:10.1145/253260.253325 (there called interest)
     """
-    chance = np.asarray(first, dtype=np.float64) * second
-    return np.divide(
-        np.asarray(together, dtype=np.float64) * units, chance, out=np.full(chance.shape, np.nan), where=chance > 0
-    )
+    return _ratio(np.asarray(together, dtype=np.float64) * units, np.asarray(first, dtype=np.float64) * second)
 
 
-def pmi(together: Counts, first: Counts, second: Counts, units: int) -> Floats:
+def pmi(together: NDArray[np.number], first: Counts, second: Counts, units: int) -> Floats:
     """Return pointwise mutual information in bits, the logarithm of the lift; NaN where they are never together.
 
     References
@@ -68,7 +71,8 @@ def pmi(together: Counts, first: Counts, second: Counts, units: int) -> Floats:
     16(1):22-29.
     """
     ratio = lift(together, first, second, units)
-    return np.log2(ratio, out=np.full(ratio.shape, np.nan), where=ratio > 0)
+    bits: Floats = np.log2(ratio, out=np.full(ratio.shape, np.nan), where=ratio > 0)
+    return bits
 
 
 def phi(together: NDArray[np.number], first: Counts, second: Counts, units: int) -> Floats:
@@ -82,7 +86,7 @@ def phi(together: NDArray[np.number], first: Counts, second: Counts, units: int)
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     spread = np.sqrt(a * (units - a) * b * (units - b))
     above = units * np.asarray(together, dtype=np.float64) - a * b
-    return np.divide(above, spread, out=np.full(above.shape, np.nan), where=np.broadcast_to(spread > 0, above.shape))
+    return _ratio(above, spread)
 
 
 def fisher_exact(together: Counts, first: Counts, second: Counts, units: int) -> Floats:

@@ -34,6 +34,7 @@ from eaa_graph.measures import Measure
 from eaa_graph.measures.association import fisher_exact, jaccard, lift, phi, pmi
 from eaa_graph.measures.multiplicity import benjamini_hochberg
 from eaa_graph.measures.nullmodels import against, fit_bicm, tails, two_tails
+from eaa_graph.measures.occurrence import in_codebook_order
 from eaa_graph.model import ROLES, Theory
 from eaa_graph.network import Incidence, Index
 from eaa_graph.registry import Parameter
@@ -191,7 +192,8 @@ class Together:
     @property
     def denominator(self) -> str:
         """What the counts are out of, in words."""
-        told = f"the {self.units:,} {UNITS[self.unit]} with at least one extraction in the selection"
+        held = "of" if self.unit == "extraction" else "with at least one extraction in"
+        told = f"the {self.units:,} {UNITS[self.unit]} {held} the selection"
         left_out = int((self.of < 0).sum())
         if left_out:
             told += f"; {left_out:,} extractions name no theme and are left out"
@@ -215,7 +217,8 @@ class Together:
         inc = self.incidence
         chosen = (inc.coding_role == ROLES.index(side.role)) & (inc.coding_concept == side.concepts[place])
         rows = inc.coding_extraction[chosen].astype(np.int64)
-        return rows[self.of[rows] >= 0]
+        kept: Counts = rows[self.of[rows] >= 0]
+        return kept
 
 
 def _units(incidence: Incidence, unit: str) -> tuple[Counts, int]:
@@ -230,17 +233,8 @@ def _units(incidence: Incidence, unit: str) -> tuple[Counts, int]:
     there[key] = True
     there[-1] = False
     number = np.cumsum(there) - 1
-    return np.where(key < 0, -1, number[key]), int(there.sum())
-
-
-def _in_order(incidence: Incidence, concepts: Iterable[int]) -> Index:
-    """Return concepts in the codebook's order: by position, then those without one, by id."""
-
-    def key(number: int) -> tuple[bool, int, str]:
-        concept = incidence.concepts[number]
-        return concept.position is None, concept.position or 0, concept.id
-
-    return np.array(sorted(concepts, key=key), dtype=np.int32)
+    of: Counts = np.where(key < 0, -1, number[key]).astype(np.int64)
+    return of, int(there.sum())
 
 
 def _side(incidence: Incidence, role: str, of: Counts) -> Side:
@@ -249,7 +243,7 @@ def _side(incidence: Incidence, role: str, of: Counts) -> Side:
     concept = incidence.coding_concept[chosen][unit >= 0]
     unit = unit[unit >= 0]
     used = np.flatnonzero(np.bincount(concept, minlength=1))
-    concepts = _in_order(incidence, used.tolist())
+    concepts = np.array(in_codebook_order(incidence, used.tolist()), dtype=np.int32)
     place = np.zeros(len(incidence.concepts) + 1, dtype=np.int64)
     place[concepts] = np.arange(len(concepts))
     key = unit * max(1, len(concepts)) + place[concept]
@@ -379,12 +373,21 @@ def cooccurrence(
     p_fisher = fisher_exact(a, r, c, n)
     numbers: list[tuple[Column, Floats]] = [
         (Column("jaccard", "Jaccard", "Units with both, out of units with either."), jaccard(a, r, c)),
-        (Column("lift", "Lift", "How many times as often as if they were independent; 1: just as often."), lift(a, r, c, n)),
-        (Column("pmi", "PMI (bits)", "Logarithm of the lift to base 2; 0: as often as if independent."), pmi(a, r, c, n)),
+        (
+            Column("lift", "Lift", "How many times as often as if they were independent; 1: just as often."),
+            lift(a, r, c, n),
+        ),
+        (
+            Column("pmi", "PMI (bits)", "Logarithm of the lift to base 2; 0: as often as if independent."),
+            pmi(a, r, c, n),
+        ),
         (Column("phi", "phi", "Correlation of having the one with having the other, -1 to 1."), phi(a, r, c, n)),
-        (Column("p_fisher", "p (Fisher)", "Fisher's exact two-sided p; keeps the two concepts' counts only."), p_fisher),
+        (
+            Column("p_fisher", "p (Fisher)", "Fisher's exact two-sided p; keeps the two concepts' counts only."),
+            p_fisher,
+        ),
         (Column("q_fisher", "q (Fisher)", "Benjamini-Hochberg q of that p."), benjamini_hochberg(p_fisher)),
-    ]  # fmt: skip
+    ]
     told = [
         _NOTE,
         f"q corrects for all {len(i):,} pairs of the concepts coded, shown or not; p of the null models: tail {tail!r}.",
@@ -394,12 +397,18 @@ def cooccurrence(
         drawn = against([s.table(n) for s in sides], lambda counts: counts[:, i, j], permutations, seed)
         p = drawn.p(tail)
         numbers += [
-            (Column("null_mean", "Mean by chance", "Mean count in tables with the same margins (curveball)."), drawn.mean),
+            (
+                Column("null_mean", "Mean by chance", "Mean count in tables with the same margins (curveball)."),
+                drawn.mean,
+            ),
             (Column("null_sd", "sd by chance", "Standard deviation there."), drawn.sd),
-            (Column("z", "z", "Count less mean, in standard deviations; empty: chance always gives this count."), drawn.z),
+            (
+                Column("z", "z", "Count less mean, in standard deviations; empty: chance always gives this count."),
+                drawn.z,
+            ),
             (Column("p_curveball", "p (curveball)", "Share of such tables at least as extreme, (b + 1) / (B + 1)."), p),
             (Column("q_curveball", "q (curveball)", "Benjamini-Hochberg q of that p."), benjamini_hochberg(p)),
-        ]  # fmt: skip
+        ]
         told.append(f"Curveball: {drawn}. No p can be below {1 / (permutations + 1):.2g}.")
     if null in ("both", "bicm"):
         expected, at_most, at_least = _bicm(together, i, j, a)
@@ -503,9 +512,7 @@ def _sets(columns: list[int], k: int, minimum: int) -> list[tuple[tuple[int, ...
     return found
 
 
-def k_way(
-    incidence: Incidence, k: int = 3, role: str = "mechanism", unit: str = "article", minimum: int = 2
-) -> Table:
+def k_way(incidence: Incidence, k: int = 3, role: str = "mechanism", unit: str = "article", minimum: int = 2) -> Table:
     """Return sets of k concepts that come up together, with what chance would give.
 
     Parameters
@@ -585,10 +592,14 @@ def k_way(
             Column("count", "Together", f"{UNITS[unit].capitalize()} that have all of them."),
             Column("units", "out of", f"All {UNITS[unit]} with an extraction."),
             Column("independent", "If independent", "Expected count if only the concepts' own counts mattered."),
-            Column("expected", "Expected (BiCM)", "Expected count when margins of units and concepts are kept on average."),
+            Column(
+                "expected", "Expected (BiCM)", "Expected count when margins of units and concepts are kept on average."
+            ),
             Column("ratio", "Ratio", "Count to expected count (BiCM)."),
             Column("p_bicm", "p (more)", "Exact Poisson-binomial chance of at least this count."),
-            Column("q_bicm", "q", f"Benjamini-Hochberg q over all {tests:,} sets of {k}; those not shown count as p = 1."),
+            Column(
+                "q_bicm", "q", f"Benjamini-Hochberg q over all {tests:,} sets of {k}; those not shown count as p = 1."
+            ),
         ),
         rows=rows,
         unit=UNITS[unit],
@@ -707,7 +718,9 @@ def centrality(
         )
         for node in order
     ]
-    apart = f" The network falls into {len(components)} parts; eigenvector centrality compares concepts of one part only."
+    apart = (
+        f" The network falls into {len(components)} parts; eigenvector centrality compares concepts of one part only."
+    )
     return Table(
         name="centrality",
         title=f"How central each concept is among what comes up together in one {_one(unit)}",
@@ -716,11 +729,23 @@ def centrality(
             Column("role", "Role"),
             Column("units", "Units", f"{UNITS[unit].capitalize()} that have it."),
             Column("degree", "Links", "Other concepts it is together with often enough."),
-            Column("weighted_degree", "Weight of links", f"Sum of the counts of its links; one of the {UNITS[unit]} may count for several links."),
-            Column("betweenness", "Betweenness", "Share of shortest paths between two others that pass through it (links unweighted), 0 to 1."),
-            Column("eigenvector", "Eigenvector", "High when its neighbours' are high (links by weight); length 1 in each part; empty without links."),
+            Column(
+                "weighted_degree",
+                "Weight of links",
+                f"Sum of the counts of its links; one of the {UNITS[unit]} may count for several links.",
+            ),
+            Column(
+                "betweenness",
+                "Betweenness",
+                "Share of shortest paths between two others that pass through it (links unweighted), 0 to 1.",
+            ),
+            Column(
+                "eigenvector",
+                "Eigenvector",
+                "High when its neighbours' are high (links by weight); length 1 in each part; empty without links.",
+            ),
             Column("part", "Part", "Number of the connected part of the network it is in, largest first."),
-        ),  # fmt: skip
+        ),
         rows=tuple(rows),
         unit=UNITS[unit],
         denominator=together.denominator,
@@ -728,9 +753,9 @@ def centrality(
         + f" A link needs at least {minimum} {UNITS[unit]}. Concepts that are coded often are central for that reason alone: compare with cooccurrence."
         + (apart if len(components) > 1 else ""),
         source="Freeman 1978, doi 10.1016/0378-8733(78)90021-7; Bonacich 1987, doi 10.1086/228631",
-        opens=lambda row, column: together.behind(nodes[order[row]])
-        if column == "units"
-        else _linked(together, graph, nodes, order[row]),
+        opens=lambda row, column: (
+            together.behind(nodes[order[row]]) if column == "units" else _linked(together, graph, nodes, order[row])
+        ),
     )
 
 
@@ -852,10 +877,14 @@ def communities(
             Column("role", "Role"),
             Column("community", "Group", "Number of its group, largest first."),
             Column("size", "Size", "Concepts in the group."),
-            Column("stays", "Stays with its group", "Share of the runs in which it is with a member of this group, on average; empty when alone."),
+            Column(
+                "stays",
+                "Stays with its group",
+                "Share of the runs in which it is with a member of this group, on average; empty when alone.",
+            ),
             Column("strays", "Strays", "The largest share of the runs in which it is with a concept of another group."),
             Column("weighted_degree", "Weight of links", "Sum of the counts of its links."),
-        ),  # fmt: skip
+        ),
         rows=tuple(rows),
         unit=UNITS[unit],
         denominator=together.denominator,
@@ -912,12 +941,21 @@ def _theory(incidence: Incidence, name: str | None, role: str) -> Theory:
 _ALL_NAMINGS = 8
 _SOME_NAMINGS = 9999
 
-#: Association of pairs from counts (tables, pairs) and margins.
+
+def _plain_count(together: Floats, _first: Counts, _second: Counts, _units: int) -> Floats:
+    return np.asarray(together, dtype=np.float64)
+
+
+def _jaccard(together: Floats, first: Counts, second: Counts, _units: int) -> Floats:
+    return jaccard(together, first, second)
+
+
+#: Association of pairs from counts (tables, pairs), margins and units.
 _ASSOCIATIONS: dict[str, Callable[[Floats, Counts, Counts, int], Floats]] = {
     "phi": phi,
-    "jaccard": lambda a, r, c, n: a / (r + c - a),
-    "lift": lambda a, r, c, n: a * n / (r.astype(np.float64) * c),
-    "count": lambda a, r, c, n: np.asarray(a, dtype=np.float64),
+    "jaccard": _jaccard,
+    "lift": lift,
+    "count": _plain_count,
 }
 
 
@@ -1004,7 +1042,11 @@ def theory_pairs(
     i, j = np.triu_indices(len(kept), 1)
     if not own or len(own) == len(i):
         why = f"; not in the evidence, or in all of it: {', '.join(dropped)}" if dropped else ""
-        what = "none of the pairs it names can be judged" if not own else "it names every pair of its concepts, so there are no others"
+        what = (
+            "none of the pairs it names can be judged"
+            if not own
+            else "it names every pair of its concepts, so there are no others"
+        )
         raise Refused(f"theory version {version.id!r} cannot be tested: {what}{why}")
     is_own = np.zeros(len(i), dtype=np.bool_)
     for a, b in own:
@@ -1091,13 +1133,19 @@ def theory_pairs(
             Column("configurations", "Named by", "Configurations that say these two act together."),
             Column("pairs", "Pairs", "How many pairs the line is about."),
             Column("count", "Together", f"{UNITS[unit].capitalize()} that have both."),
-            Column("association", association, "Mean over the pairs of the line; for the difference: named less others."),
+            Column(
+                "association", association, "Mean over the pairs of the line; for the difference: named less others."
+            ),
             Column("null_mean", "Mean by chance", "The same in tables with the same margins (curveball)."),
             Column("null_sd", "sd by chance"),
             Column("z", "z", "Association less mean by chance, in standard deviations."),
             Column("p_curveball", "p (curveball)", "Share of such tables with at least this much, (b + 1) / (B + 1)."),
-            Column("p_naming", "p (other namings)", "Share of the ways to name pairs of these concepts that give at least this difference."),
-        ),  # fmt: skip
+            Column(
+                "p_naming",
+                "p (other namings)",
+                "Share of the ways to name pairs of these concepts that give at least this difference.",
+            ),
+        ),
         rows=tuple(rows),
         unit=f"{association} over {UNITS[unit]}",
         denominator=together.denominator,
@@ -1117,7 +1165,10 @@ def theory_pairs(
 _ROLE = Parameter("role", "Role whose concepts are counted.", "mechanism", ROLES)
 _WITH = Parameter("with_role", "Role of the other concept; left out: the same role.", None, ROLES)
 _UNIT = Parameter(
-    "unit", "What together means: in one extraction, at one theme of an article, or in one article.", "article", tuple(UNITS)
+    "unit",
+    "What together means: in one extraction, at one theme of an article, or in one article.",
+    "article",
+    tuple(UNITS),
 )
 _MINIMUM = Parameter("minimum", "Least number of units in which concepts are together.", 2)
 _PERMUTATIONS = Parameter("permutations", "Tables drawn by the curveball.", 1000)
@@ -1182,7 +1233,12 @@ def _parts() -> tuple[Measure, ...]:
             "against chance in two ways. It tests a pattern that the theory leads one to expect; it does not test that the pairs work.",
             theory_pairs,
             (
-                Parameter("theory", "Id of a version; left out: the first initial one that names pairs.", None, refers_to="theory"),
+                Parameter(
+                    "theory",
+                    "Id of a version; left out: the first initial one that names pairs.",
+                    None,
+                    refers_to="theory",
+                ),
                 _ROLE,
                 _UNIT,
                 Parameter("association", "How closely: phi, jaccard, lift or count.", "phi", tuple(_ASSOCIATIONS)),

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 __all__ = ["Against", "Bicm", "Curveball", "against", "fit_bicm", "free_blocks", "has_one_state", "tails"]
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -78,7 +79,7 @@ def free_blocks(rows: Counts, columns: Counts) -> tuple[Block, ...]:
         corners += [(tight, least), (tight, more)]
     return tuple(
         Block(top, bottom, right, left)
-        for (top, left), (bottom, right) in zip(corners, corners[1:], strict=False)
+        for (top, left), (bottom, right) in pairwise(corners)
         if bottom > top and left > right
     )
 
@@ -107,9 +108,7 @@ def _free_cells(table: Flags) -> Flags:
     rows, columns, row_order, column_order = _sorted_margins(table)
     free = np.zeros(table.shape, dtype=np.bool_)
     for block in free_blocks(rows, columns):
-        here = np.ix_(
-            row_order[block.first_row : block.last_row], column_order[block.first_column : block.last_column]
-        )
+        here = np.ix_(row_order[block.first_row : block.last_row], column_order[block.first_column : block.last_column])
         free[here] = True
     return free
 
@@ -203,21 +202,27 @@ class Curveball:
     def __init__(self, table: Flags, seed: int, rounds: int = 0, stream: int = 0) -> None:
         if seed < 0 or rounds < 0:
             raise BadSettings("seed and rounds must be 0 or more")
-        self._free = _free_cells(table)
-        if not self._free.any():
+        free = _free_cells(table)
+        if not free.any():
             raise Refused(
                 "there is only one table with these margins (every unit's concepts are among those of each richer unit), "
                 "so there is nothing to compare it with by chance"
             )
-        self._across = table.shape[0] > table.shape[1]
-        self._start = np.ascontiguousarray(table.T if self._across else table, dtype=np.uint8)
+        self._table = table.astype(np.uint8)
+        # Units without a concept, and whatever else the margins settle, need not be walked.
+        self._rows, self._columns = np.flatnonzero(free.any(axis=1)), np.flatnonzero(free.any(axis=0))
+        part = np.ix_(self._rows, self._columns)
+        self._across = len(self._rows) > len(self._columns)
+        walked = self._table[part]
+        self._start = np.ascontiguousarray(walked.T if self._across else walked)
+        self._free = free[part].T if self._across else free[part]
         # Raw words only: numpy keeps these the same from version to version, its distributions it may change.
         self._words = np.random.SFC64(np.random.SeedSequence([seed, stream])).random_raw
         self._rounds = rounds
         self.mixing = self._mixing()
 
-    def draw(self, count: int, at_once: int = 0) -> Sequence[Bits] | _Draws:
-        """Return the tables drawn, in batches of shape (tables, units, concepts).
+    def draw(self, count: int, at_once: int = 0) -> Iterator[Bits]:
+        """Yield the tables drawn, in batches of shape (tables, units, concepts).
 
         Parameters
         ----------
@@ -226,7 +231,23 @@ class Curveball:
         at_once : int
             Tables in a batch; 0: as many as are fastest.
         """
-        return _Draws(self, count, at_once or self.at_once)
+        hub = self._start[None].copy()
+        self._walk(hub, self.mixing.rounds)
+        at_once = at_once or self.at_once
+        for done in range(0, count, at_once):
+            size = min(at_once, count - done)
+            batch = np.repeat(hub, size, axis=0)
+            self._walk(batch, self.mixing.rounds)
+            yield self._whole(batch)
+
+    def _whole(self, walked: Bits) -> Bits:
+        """Return tables of units by concepts, with the cells that the margins settle put back."""
+        batch = walked.transpose(0, 2, 1) if self._across else walked
+        if batch.shape[1:] == self._table.shape:
+            return batch
+        whole = np.repeat(self._table[None], len(batch), axis=0)
+        whole[:, self._rows[:, None], self._columns] = batch
+        return whole
 
     @property
     def at_once(self) -> int:
@@ -253,7 +274,7 @@ class Curveball:
         by_line, flat = tables.reshape(copies * lines, cells), tables.reshape(-1)
         differ = by_line.take(left, axis=0)
         differ ^= by_line.take(right, axis=0)
-        where = np.flatnonzero(differ)
+        where = np.flatnonzero(differ.view(np.bool_))  # numpy finds flags four times as fast as numbers
         pair = where // cells
         number = np.arange(copies * half) * cells
         at_left = where + (left * cells - number).take(pair)
@@ -276,7 +297,7 @@ class Curveball:
         flat[at_right] = dealt
 
     def _mixing(self) -> Mixing:
-        free = self._free.T if self._across else self._free
+        free = self._free
         copies = max(1, min(256, -(-_LOOKED_AT // int(free.sum()))))
         walk = np.repeat(self._start[None], copies, axis=0)
         trades = self._start.shape[0] // 2
@@ -295,27 +316,6 @@ class Curveball:
             if mixed:
                 break
         return Mixing(rounds, rounds * trades, now, later, bool(mixed))
-
-
-class _Draws:
-    """Batches of tables, drawn as they are asked for."""
-
-    def __init__(self, of: Curveball, count: int, at_once: int) -> None:
-        self._of, self._left, self._at_once = of, count, at_once
-        self._hub = of._start[None].copy()
-        of._walk(self._hub, of.mixing.rounds)
-
-    def __iter__(self) -> _Draws:
-        return self
-
-    def __next__(self) -> Bits:
-        if not self._left:
-            raise StopIteration
-        size = min(self._left, self._at_once)
-        self._left -= size
-        batch = np.repeat(self._hub, size, axis=0)
-        self._of._walk(batch, self._of.mixing.rounds)
-        return batch.transpose(0, 2, 1) if self._of._across else batch
 
 
 @dataclass(frozen=True)
@@ -352,7 +352,8 @@ class Against:
         """How many standard deviations above the mean; NaN where chance always gives the same number."""
         # A spread that is only rounding is none.
         varies = self.sd > 1e-12 * (1 + np.abs(self.mean))
-        return np.divide(self.seen - self.mean, self.sd, out=np.full(self.sd.shape, np.nan), where=varies)
+        z: Floats = np.divide(self.seen - self.mean, self.sd, out=np.full(self.sd.shape, np.nan), where=varies)
+        return z
 
     def p(self, tail: str = "both") -> Floats:
         """Return (b + 1) / (B + 1), b the tables at least as extreme; ``both``: twice the smaller tail, at most 1.
@@ -376,7 +377,8 @@ def two_tails(more: Floats, less: Floats, tail: str) -> Floats:
         return more
     if tail == "less":
         return less
-    return np.minimum(1.0, 2 * np.minimum(more, less))
+    both: Floats = np.minimum(1.0, 2 * np.minimum(more, less))
+    return both
 
 
 #: From counts of pairs, shape (tables, first concepts, second concepts), to numbers, shape (tables, numbers).
@@ -422,7 +424,7 @@ def against(
     total, squares = np.zeros_like(seen), np.zeros_like(seen)
     at_least, at_most = np.zeros(seen.shape, dtype=np.int64), np.zeros(seen.shape, dtype=np.int64)
     distinct: set[bytes] = set()
-    draws = [iter(chain.draw(permutations, at_once)) if chain else None for chain in chains]
+    draws = [chain.draw(permutations, at_once) if chain else None for chain in chains]
     for done in range(0, permutations, at_once):
         size = min(at_once, permutations - done)
         batch = [
@@ -435,8 +437,9 @@ def against(
         squares += (off * off).sum(axis=0)
         at_least += (off >= -slack).sum(axis=0)
         at_most += (off <= slack).sum(axis=0)
-        packed = [np.packbits(tables_.reshape(size, -1), axis=1) for tables_ in batch]
-        distinct.update(b"".join(p[i].tobytes() for p in packed) for i in range(size)) if _few(batch) else None
+        if _few(batch):
+            packed = [np.packbits(some.reshape(size, -1), axis=1) for some in batch]
+            distinct.update(b"".join(p[i].tobytes() for p in packed) for i in range(size))
     mean = total / permutations
     spread = np.maximum(0.0, squares - permutations * mean * mean) / max(1, permutations - 1)
     return Against(
@@ -457,7 +460,7 @@ _WORTH_COMPARING = 4096
 
 
 def _few(batch: Sequence[Bits]) -> bool:
-    return sum(tables[0].size for tables in batch) <= _WORTH_COMPARING
+    return sum(int(tables[0].size) for tables in batch) <= _WORTH_COMPARING
 
 
 def _pair_counts(tables: Sequence[NDArray[np.generic]]) -> Floats:
@@ -494,7 +497,8 @@ class Bicm:
     @property
     def probabilities(self) -> Floats:
         """Probability of every cell, units by concepts."""
-        return self.classes[self.row_class][:, self.column_class]
+        cells: Floats = self.classes[self.row_class][:, self.column_class]
+        return cells
 
 
 def fit_bicm(rows: Counts, columns: Counts) -> Bicm:
@@ -600,7 +604,8 @@ def _fit_block(rows: Floats, columns: Floats, row_many: Floats, column_many: Flo
         a = a + step * move[: len(a)]
         b = b + step * move[len(a) :]
         here = value(a, b)
-    return 1.0 / (1.0 + np.exp(-(a[:, None] + b[None, :])))
+    fitted: Floats = 1.0 / (1.0 + np.exp(-(a[:, None] + b[None, :])))
+    return fitted
 
 
 # --- exact tails ------------------------------------------------------------------------------
@@ -705,4 +710,5 @@ def _binomial(chance: Floats, many: int, width: int) -> Floats:
             )[:, None]
         )  # fmt: skip
     seen = np.flatnonzero((part > _UNSEEN).any(axis=0))
-    return part[:, : int(seen[-1]) + 1] if len(seen) else part[:, :1]
+    kept: Floats = part[:, : int(seen[-1]) + 1] if len(seen) else part[:, :1]
+    return kept
