@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["PART", "read", "read_project"]
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,10 +23,9 @@ from eaa_graph.coded_project import (
 from eaa_graph.errors import UnreadableFile
 from eaa_graph.findings import Finding, Where, finding
 from eaa_graph.readers import Reader, Reading
+from eaa_graph.readers.json_file import load_json
 from eaa_graph.readers.mapping import reading_of
 
-#: Bytes; an export of ten thousand items with full text details has about a tenth.
-LARGEST = 512 << 20
 _COLUMNS = {
     "Title": "title",
     "Authors": "authors",
@@ -64,28 +62,6 @@ def read_project(path: Path) -> CodedProject:
     if not isinstance(content, dict) or not isinstance(content.get("References"), list):
         raise UnreadableFile(f"{path.name} has no list References: not an EPPI-Reviewer export")
     return _Reader(path.name, content).project()
-
-
-def load_json(path: Path, largest: int = LARGEST) -> Any:
-    """Return the contents of a JSON file.
-
-    Raises
-    ------
-    UnreadableFile
-        If it is missing, larger than `largest` bytes, not UTF-8, not JSON or nested too deep.
-    """
-    try:
-        if path.stat().st_size > largest:
-            raise UnreadableFile(f"{path.name} is larger than {largest:,} bytes")
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UnreadableFile(f"{path.name} cannot be read: {error}") from None
-    except UnicodeDecodeError as error:
-        raise UnreadableFile(f"{path.name} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
-    except RecursionError:
-        raise UnreadableFile(f"{path.name} is nested deeper than any export") from None
-    except ValueError as error:
-        raise UnreadableFile(f"{path.name} is not valid JSON: {error}") from None
 
 
 def _dicts(value: Any) -> Iterator[dict[str, Any]]:
