@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from eaa_graph.errors import BadSettings, Refused, UnknownName
 from eaa_graph.measures import Measure
-from eaa_graph.measures.choosing import coders_named, coders_who_read, names_in
+from eaa_graph.measures.choosing import PARTS_OF_A_CONFIGURATION, coders_named, coders_who_read, names_in
 from eaa_graph.model import ROLES
 from eaa_graph.network import Incidence, Index
 from eaa_graph.registry import Parameter
@@ -39,10 +39,7 @@ Counts = NDArray[np.int64]
 
 _ABOUT = ("codes", "roles", "themes", "reported")
 _UNITS = ("article", "theme")
-#: The slots that tell a configuration; mechanism may be told as resource and reasoning.
-_C = ("context",)
-_M = ("mechanism", "resource", "reasoning")
-_O = ("outcome",)
+_C, _M, _O = (PARTS_OF_A_CONFIGURATION[part] for part in "CMO")
 
 #: A coefficient needs at least this share of the resamples to be defined before an interval is given.
 _DEFINED_SHARE = 0.95

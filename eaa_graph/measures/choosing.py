@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-__all__ = ["Coded", "coded_in", "coders_named", "coders_who_read", "independent_coders", "names_in", "role_of"]
+__all__ = [
+    "PARTS_OF_A_CONFIGURATION",
+    "Coded",
+    "coded_in",
+    "coders_named",
+    "coders_who_read",
+    "independent_coders",
+    "joined",
+    "names_in",
+    "role_of",
+    "told",
+]
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eaa_graph.errors import Refused, UnknownName
 from eaa_graph.model import ROLES
-from eaa_graph.network import Incidence
+from eaa_graph.network import Incidence, Index
+
+#: The parts of a configuration and the roles that tell them: a mechanism may be told in its two halves.
+PARTS_OF_A_CONFIGURATION = {"C": ("context",), "M": ("mechanism", "resource", "reasoning"), "O": ("outcome",)}
 
 
 class Coded(NamedTuple):
@@ -123,3 +138,50 @@ def coders_named(incidence: Incidence, text: str | None) -> tuple[int, ...]:
             raise UnknownName("coder", name, known)
         found.append(known[name])
     return tuple(found)
+
+
+def joined(
+    rows: NDArray[np.int64], key: NDArray[np.int64], lines: NDArray[np.int64], width: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return every combination of what each row says so far with the concepts it has in one more part.
+
+    Parameters
+    ----------
+    rows, key : int arrays
+        What is known so far: a row's number (passage or article) and the key of one combination it shows.
+    lines : int array of shape (L, 2)
+        (row, concept), sorted.
+    width : int
+        Number of concepts; the new key is ``key * width + concept``.
+    """
+    starts = np.searchsorted(lines[:, 0], rows, side="left")
+    counts = np.searchsorted(lines[:, 0], rows, side="right") - starts
+    repeated = np.repeat(np.arange(len(rows)), counts)
+    within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+    return rows[repeated], key[repeated] * width + lines[starts[repeated] + within, 1]
+
+
+def told(incidence: Incidence, parts: Iterable[str]) -> tuple[Index, NDArray[np.int64]]:
+    """Return every combination of concepts that a passage tells, one from each part.
+
+    Parameters
+    ----------
+    incidence : Incidence
+    parts : iterable of str
+        Of ``C``, ``M`` and ``O``.
+
+    Returns
+    -------
+    extraction : int32 array
+    key : int64 array
+        The concepts as digits to the base of the number of concepts, first part first.
+    """
+    width = max(len(incidence.concepts), 1)
+    rows = np.arange(len(incidence), dtype=np.int64)
+    key = np.zeros(len(incidence), dtype=np.int64)
+    for part in parts:
+        roles = [ROLES.index(role) for role in PARTS_OF_A_CONFIGURATION[part]]
+        chosen = np.isin(incidence.coding_role, roles)
+        lines = np.stack([incidence.coding_extraction[chosen], incidence.coding_concept[chosen]], axis=1)
+        rows, key = joined(rows, key, np.unique(lines.astype(np.int64), axis=0).reshape(-1, 2), width)
+    return rows.astype(np.int32), key

@@ -14,6 +14,7 @@ __all__ = [
     "cases_of",
     "cases_table",
     "chance_without_contradiction",
+    "expressions",
     "minimisation",
     "r_script",
     "solve",
@@ -580,6 +581,20 @@ def _worded(cases: Cases, term: Implicant) -> str:
 def _members(cases: Cases, term: Implicant) -> NDArray[np.bool_]:
     inside: NDArray[np.bool_] = (cases.row & term.fixed) == term.present
     return inside
+
+
+def expressions(cases: Cases, minimum: int = 1, consistency: float = 0.8) -> dict[str, str]:
+    """Return each solution in one line: terms joined by ``+``, tied models by ``or``.
+
+    Raises
+    ------
+    Refused
+        If no row reaches the consistency threshold.
+    """
+    return {
+        kind: " or ".join(" + ".join(_worded(cases, term) for term in model) for model in found.solutions)
+        for kind, found in solve(cases, minimum, consistency)
+    }
 
 
 def minimisation(

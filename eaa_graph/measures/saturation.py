@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from eaa_graph.errors import BadSettings, Refused, UnknownName
 from eaa_graph.measures import Measure
-from eaa_graph.model import ROLES
+from eaa_graph.measures.choosing import told
 from eaa_graph.network import Incidence, Index
 from eaa_graph.registry import Parameter
 from eaa_graph.tables import Cell, Column, Table, Thing
@@ -23,8 +23,6 @@ from eaa_graph.tables import Cell, Column, Table, Thing
 Numbers = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
-_MECHANISM = ("mechanism", "resource", "reasoning")
-_PARTS = {"C": ("context",), "M": _MECHANISM, "O": ("outcome",)}
 #: What can saturate: name -> what it is.
 _OF = {
     "codes": "codes in a role",
@@ -319,25 +317,7 @@ def _seen(incidence: Incidence, of: str, unit: Counts) -> _Seen:
     if of == "codes":
         return _numbered(unit, incidence.coding_extraction, role * width + concept)
     parts = {"contexts": "C", "mechanisms": "M", "outcomes": "O"}.get(of, of).split("-")
-    rows: Index = np.arange(len(incidence), dtype=np.int32)
-    key = np.zeros(len(incidence), dtype=np.int64)
-    for part in parts:
-        chosen = np.isin(role, [ROLES.index(r) for r in _PARTS[part]])
-        lines = np.unique(
-            np.stack([incidence.coding_extraction[chosen].astype(np.int64), concept[chosen]], axis=1), axis=0
-        )
-        rows, key = _joined(rows, key, lines.reshape(-1, 2), width)
-    return _numbered(unit, rows, key)
-
-
-def _joined(rows: Index, key: Counts, lines: Counts, width: int) -> tuple[Index, Counts]:
-    """Return every combination of what the passages say so far with the concepts they code in one more part."""
-    starts = np.searchsorted(lines[:, 0], rows, side="left")
-    counts = np.searchsorted(lines[:, 0], rows, side="right") - starts
-    repeated = np.repeat(np.arange(len(rows)), counts)
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    concepts = lines[starts[repeated] + within, 1]
-    return rows[repeated], key[repeated] * width + concepts
+    return _numbered(unit, *told(incidence, parts))
 
 
 def _numbered(unit: Counts, rows: Index, key: Counts) -> _Seen:
