@@ -122,10 +122,10 @@ PARTS = [
     ),
     Reader(
         name="sheet",
-        title="One sheet of a review",
-        description="A single CSV or TSV file called after one of a review's sheets, such as extractions.csv.",
+        title="One sheet of a review, in a file called after it such as extractions.csv",
+        description="A single CSV or TSV file; its name says which sheet it is. The review.toml beside it is read too.",
         suffixes=SUFFIXES,
-        accepts=lambda path: bool(known_sheet(path.stem)),
+        accepts=lambda path: path.suffix.casefold() in SUFFIXES and known_sheet(path.stem) in SHEETS,
         read=read_file,
     ),
 ]

@@ -213,9 +213,9 @@ def _records(text: str, delimiter: str, skip: int, where: Where, findings: Findi
     read from its first line alone, so that one slip cannot swallow the rows below.
     """
     lines = io.StringIO(text, newline="\n").readlines()
-    source = iter(lines)
     at = skip
     while at < len(lines):
+        source = iter(lines)  # a new one: an iterator that has come to its end cannot jump back
         source.__setstate__(at)  # type: ignore[attr-defined]  # list iterators can jump
         reader = csv.reader(source, delimiter=delimiter, strict=True)
         start = at

@@ -14,6 +14,7 @@ import io
 import posixpath
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +41,20 @@ _PASSWORD = "take the password off in the spreadsheet program (File, Info, Prote
 #: Any of these in a sheet's XML is reason to look closer.
 _WORTH_A_LOOK = re.compile(rb"<(?:\w+:)?(?:f|mergeCell)[ />]|hidden=|t=.e[\"']")
 _ADDRESS = re.compile(r"([A-Z]+)(\d+)")
+
+
+#: What the standard library raises for a damaged file.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    expat.ExpatError,
+    EOFError,
+    OSError,
+    KeyError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+)
 
 
 class _Remarks(NamedTuple):
@@ -73,7 +88,11 @@ def read_workbook(path: Path) -> Reading:
             continue
         where = Where(path.name, meta.name)
         hidden = str(meta.visible) != "SheetVisibleEnum.Visible"
-        sheet = _sheet(book, where, hidden, remarks.get(meta.name), findings)
+        try:
+            sheet = _sheet(book, where, hidden, remarks.get(meta.name), findings)
+        except BaseException as error:
+            _refuse_panic(path, error)
+            raise
         if sheet is not None and folded(meta.name) == "review":
             own_review = sheet
         elif sheet is not None:
@@ -137,6 +156,15 @@ def _open(path: Path, raw: bytes) -> Any:
         ) from None
     except (OSError, ValueError) as error:
         raise UnreadableFile(f"{path} cannot be read as a workbook ({error}); save it again as .xlsx") from None
+    except BaseException as error:
+        _refuse_panic(path, error)
+        raise
+
+
+def _refuse_panic(path: Path, error: BaseException) -> None:
+    """Turn a panic of calamine's, which is no ordinary exception, into one clear line."""
+    if type(error).__name__ == "PanicException":
+        raise UnreadableFile(f"{path} is damaged; open it in a spreadsheet program and save it again") from None
 
 
 # --- one sheet -----------------------------------------------------------------------------
@@ -277,7 +305,7 @@ def _remarks(path: Path, archive: zipfile.ZipFile) -> dict[str, _Remarks]:
                 part = parts.get(targets.get(relation, ("", ""))[1].casefold())
                 if part is not None and attributes.get("name"):
                     found[attributes["name"]] = _look(path, archive, parts, part)
-    except (zipfile.BadZipFile, expat.ExpatError, EOFError, OSError, RuntimeError, NotImplementedError, ValueError):
+    except _DAMAGED:
         raise UnreadableFile(f"{path} is damaged; open it in a spreadsheet program and save it again") from None
     return found
 
