@@ -159,7 +159,7 @@ class Grid:
                 passages(incidence, self.across, int(self.columns[column])),
             ]
             unit = [of[incidence.article[p]] for p in pair]
-            both = np.intersect1d(*unit)
+            both = np.intersect1d(unit[0], unit[1])
             here = np.concatenate([p[np.isin(u, both)] for p, u in zip(pair, unit, strict=True)])
         return incidence.ids(here.tolist())
 
@@ -319,7 +319,7 @@ def _together(incidence: Incidence, role: str, across: str, unit: str, null: str
     else:
         of, units = units_of(incidence, unit)
         unit_of_passage = of[incidence.article]
-    read = int(len(np.unique(unit_of_passage)))
+    read = len(np.unique(unit_of_passage))
     row_of, column_of = _place_of(incidence, down), _place_of(incidence, over)
     tables = []
     for which, place, length in ((role, row_of, len(down)), (across, column_of, len(over))):
@@ -370,7 +370,8 @@ def _where(extraction: Index, at: Counts, keep: Flags) -> tuple[Index, Counts]:
 
 def _always(at: Counts, against: Flags, size: int) -> Flags:
     some = np.bincount(at, minlength=size)
-    return (some > 0) & (np.bincount(at[against], minlength=size) == some)
+    found: Flags = (some > 0) & (np.bincount(at[against], minlength=size) == some)
+    return found
 
 
 def _exact(count: Counts, marked: Counts, drawn: Counts, units: int) -> tuple[Floats, Floats]:
@@ -636,7 +637,7 @@ def contradictory_cells(
     if unit == "extraction":
         of, units = np.arange(len(incidence), dtype=np.int32), len(incidence)
     else:
-        per_article, units = units_of(incidence, unit)
+        per_article, _ = units_of(incidence, unit)
         of = per_article[incidence.article]
     stance, polarity = incidence.stance[grid.extraction], incidence.polarity[grid.extraction]
     sides = {

@@ -144,12 +144,12 @@ def _unused_codes(incidence: Incidence) -> list[tuple[int, int, list[int], int, 
     for person, place in number.items():
         place_of[person] = place
     read = np.zeros((len(coders), len(incidence.articles)), dtype=np.bool_)
-    for person, article in (
+    for by, article in (
         (incidence.coder, incidence.article),
         (incidence.reported_coder, incidence.reported_article),
     ):
-        mine = place_of[person] >= 0
-        read[place_of[person][mine], article[mine]] = True
+        mine = place_of[by] >= 0
+        read[place_of[by][mine], article[mine]] = True
     theme = np.flatnonzero(incidence.theme >= 0)
     passage = np.concatenate([incidence.coding_extraction, theme])
     concept = np.concatenate([incidence.coding_concept, incidence.theme[theme]])
@@ -158,17 +158,17 @@ def _unused_codes(incidence: Incidence) -> list[tuple[int, int, list[int], int, 
     passage, concept, coded_by = passage[keep], concept[keep], coded_by[keep]
     uses = np.zeros((len(coders), len(incidence.concepts)), dtype=np.bool_)
     uses[coded_by, concept] = True
-    active = uses.any(axis=1)
+    active = uses.any(axis=1).tolist()
     found = []
-    for number_ in in_order(incidence, np.flatnonzero(uses.any(axis=0)).tolist()).tolist():
-        here = passage[concept == number_]
+    for code in in_order(incidence, np.flatnonzero(uses.any(axis=0)).tolist()).tolist():
+        here = passage[concept == code]
         articles = np.unique(incidence.article[here])
         for place, person in enumerate(coders):
-            if uses[place, number_] or not active[place]:
+            if uses[place, code] or not active[place]:
                 continue
             shared = articles[read[place, articles]].tolist()
             if shared:
-                found.append((number_, person, shared, len(articles), incidence.ids(here.tolist())))
+                found.append((code, person, shared, len(articles), incidence.ids(here.tolist())))
     return found
 
 
