@@ -1,0 +1,373 @@
+"""What every chart draws with: a sheet of a journal's width, text that stays text, one palette, one type scale.
+
+Lengths are points (1/72 inch), so that type keeps its size whatever the width:
+a figure for a narrow column holds less, it does not shrink its letters. Every
+mark can carry the cell of the table that it shows, so that a figure can be read
+back and compared with its numbers.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "INK",
+    "LINE",
+    "ORANGE",
+    "PALE",
+    "PURPLE",
+    "ROLE_COLOURS",
+    "SHARES",
+    "SKY",
+    "SOFT",
+    "VERMILION",
+    "WIDTHS",
+    "YELLOW",
+    "Sheet",
+    "hyphenated",
+    "ink_on",
+    "share_steps",
+    "text_width",
+    "wrapped",
+]
+
+import unicodedata
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from eaa_graph.errors import UnknownName
+from eaa_graph.tables import Table
+
+#: Widths a figure can have, in millimetres: one column, one and a half, two columns of a journal; a slide.
+WIDTHS = {"85": 85.0, "114": 114.0, "174": 174.0, "slide": 297.0}
+
+#: Okabe & Ito (2008): told apart by people with any colour vision. Kinds are told apart by shape too.
+BLUE, VERMILION, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+ORANGE, SKY, YELLOW = "#e69f00", "#56b4e9", "#f0e442"
+INK, SOFT, LINE, PALE, GREY = "#1a1a1a", "#555555", "#b4bcc4", "#f2f4f6", "#8a9199"
+#: One colour means one role throughout.
+ROLE_COLOURS = {
+    "context": ORANGE,
+    "intervention": YELLOW,
+    "actor": PURPLE,
+    "resource": SKY,
+    "reasoning": BLUE,
+    "mechanism": BLUE,
+    "outcome": GREEN,
+    "theme": GREY,
+}
+#: Light to dark in one hue: readable when printed grey.
+SHARES = ("#eef4f9", "#c9dff0", "#92c0e0", "#4a94c8", "#0b5a95")
+
+_NARROW = set("iljtfrI.,:;'|!()[]/ ")
+_WIDE = set("mwMWQOGCDNHUAVRBKXY&@%—")
+
+
+def text_width(text: str, size: float) -> float:
+    """Return a generous estimate of the width of `text` at `size`, in points, without a font at hand."""
+    total = 0.0
+    for char in text:
+        if unicodedata.combining(char):
+            continue
+        if unicodedata.east_asian_width(char) in "WF" or ord(char) > 0x1F000:
+            total += 1.05
+        elif char in _NARROW:
+            total += 0.34
+        elif char in _WIDE:
+            total += 0.82
+        else:
+            total += 0.57
+    return total * size
+
+
+def hyphenated(word: str, width: float, size: float) -> list[str]:
+    """Cut a word that is wider than `width` into pieces that are not."""
+    pieces, piece = [], ""
+    for char in word:
+        if piece and text_width(piece + char, size) > width:
+            pieces.append(piece)
+            piece = char
+        else:
+            piece += char
+    return [*pieces, piece]
+
+
+def wrapped(text: str, width: float, size: float, most: int = 0) -> list[str]:
+    """Break `text` into lines no wider than `width`.
+
+    Parameters
+    ----------
+    text : str
+    width, size : float
+        In points.
+    most : int
+        Most lines; the last one ends in an ellipsis if more is left. 0 for any number.
+    """
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        for piece in hyphenated(word, width, size) if text_width(word, size) > width else [word]:
+            longer = f"{line} {piece}".strip()
+            if line and text_width(longer, size) > width:
+                lines.append(line)
+                line = piece
+            else:
+                line = longer
+    if line or not lines:
+        lines.append(line)
+    if most and len(lines) > most:
+        lines = lines[:most]
+        while lines[-1] and text_width(lines[-1] + "…", size) > width:
+            lines[-1] = lines[-1][:-1]
+        lines[-1] += "…"
+    return lines
+
+
+def ink_on(fill: str) -> str:
+    """Return black or white, whichever reads better on `fill` (WCAG relative luminance)."""
+    channels = [int(fill[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return INK if luminance > 0.19 else "#ffffff"
+
+
+def share_steps(highest: float) -> list[float]:
+    """Return the upper ends of five equal steps that reach at least `highest` (a share from 0 to 1)."""
+    for step in (0.02, 0.04, 0.05, 0.1, 0.15, 0.2):
+        if step * 5 >= highest - 1e-9:
+            return [step * n for n in range(1, 6)]
+    return [0.2, 0.4, 0.6, 0.8, 1.0]
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".") or "0"
+
+
+@dataclass
+class Sheet:
+    """A figure under construction.
+
+    Parameters
+    ----------
+    name : str
+        Prefix of every id, so that several figures can share a page.
+    title : str
+    width : str
+        A key of :data:`WIDTHS`.
+
+    Attributes
+    ----------
+    page : float
+        Usable width in points.
+    body, small, large : float
+        The type scale in points.
+    """
+
+    name: str
+    title: str
+    width: str = "174"
+    marks: list[str] = field(default_factory=list)
+    bottom: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.width not in WIDTHS:
+            raise UnknownName("width", self.width, WIDTHS)
+        slide = self.width == "slide"
+        self.body, self.small, self.large = (13.0, 11.0, 19.0) if slide else (8.0, 7.0, 10.0)
+        self.page = WIDTHS[self.width] / 25.4 * 72
+        self.margin = 18.0 if slide else 6.0
+        self.leading = 1.28
+
+    @property
+    def inner(self) -> float:
+        """Width between the margins."""
+        return self.page - 2 * self.margin
+
+    # --- marks -------------------------------------------------------------------------
+
+    def add(self, element: str, bottom: float = 0.0) -> None:
+        """Add raw SVG that reaches down to `bottom`."""
+        self.marks.append(element)
+        self.bottom = max(self.bottom, bottom)
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        content: str | list[str],
+        *,
+        size: float = 0.0,
+        anchor: str = "start",
+        fill: str = INK,
+        weight: int = 400,
+        style: str = "",
+    ) -> float:
+        """Write text (lines of it) with its first baseline at `y`; return the baseline after the last line."""
+        size = size or self.body
+        lines = [content] if isinstance(content, str) else content
+        extra = f' font-weight="{weight}"' if weight != 400 else ""
+        extra += f' font-style="{style}"' if style else ""
+        start = "" if anchor == "start" else f' text-anchor="{anchor}"'
+        for number, line in enumerate(lines):
+            at = y + number * size * self.leading
+            self.add(
+                f'<text x="{_number(x)}" y="{_number(at)}" font-size="{_number(size)}" fill="{fill}"{start}{extra}>{escape(line)}</text>',
+                at + size * 0.3,
+            )
+        return y + len(lines) * size * self.leading
+
+    def rect(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        *,
+        fill: str,
+        stroke: str = "",
+        radius: float = 0.0,
+        cell: tuple[int, str, Any] | None = None,
+        tip: str = "",
+        dash: str = "",
+        weight: float = 0.6,
+    ) -> None:
+        """Draw a rectangle; `cell` is (row, column, value) of the table cell that it shows."""
+        edge = f' stroke="{stroke}" stroke-width="{_number(weight)}"' if stroke else ""
+        edge += f' stroke-dasharray="{dash}"' if dash else ""
+        corner = f' rx="{_number(radius)}"' if radius else ""
+        self._shape(
+            f'rect x="{_number(x)}" y="{_number(y)}" width="{_number(max(width, 0))}" height="{_number(max(height, 0))}" fill="{fill}"{corner}{edge}',
+            y + height,
+            cell,
+            tip,
+        )
+
+    def circle(
+        self,
+        x: float,
+        y: float,
+        radius: float,
+        *,
+        fill: str,
+        stroke: str = INK,
+        cell: tuple[int, str, Any] | None = None,
+        tip: str = "",
+        weight: float = 0.8,
+    ) -> None:
+        """Draw a circle."""
+        self._shape(
+            f'circle cx="{_number(x)}" cy="{_number(y)}" r="{_number(radius)}" fill="{fill}" stroke="{stroke}" stroke-width="{_number(weight)}"',
+            y + radius,
+            cell,
+            tip,
+        )
+
+    def line(
+        self,
+        x1: float,
+        y1: float,
+        x2: float,
+        y2: float,
+        *,
+        stroke: str = LINE,
+        weight: float = 0.6,
+        dash: str = "",
+        cell: tuple[int, str, Any] | None = None,
+        tip: str = "",
+    ) -> None:
+        """Draw a straight line."""
+        dashed = f' stroke-dasharray="{dash}"' if dash else ""
+        self._shape(
+            f'line x1="{_number(x1)}" y1="{_number(y1)}" x2="{_number(x2)}" y2="{_number(y2)}" stroke="{stroke}" stroke-width="{_number(weight)}"{dashed}',
+            max(y1, y2),
+            cell,
+            tip,
+        )
+
+    def path(
+        self,
+        d: str,
+        bottom: float,
+        *,
+        fill: str = "none",
+        stroke: str = "",
+        weight: float = 0.8,
+        opacity: float = 1.0,
+        dash: str = "",
+        marker: str = "",
+        cell: tuple[int, str, Any] | None = None,
+        tip: str = "",
+    ) -> None:
+        """Draw a path that reaches down to `bottom`."""
+        edge = f' stroke="{stroke}" stroke-width="{_number(weight)}"' if stroke else ""
+        edge += f' stroke-dasharray="{dash}"' if dash else ""
+        edge += f' opacity="{_number(opacity)}"' if opacity < 1 else ""
+        edge += f' marker-end="url(#{self.name}-{marker})"' if marker else ""
+        self._shape(f'path d="{d}" fill="{fill}"{edge}', bottom, cell, tip)
+
+    def _shape(self, inside: str, bottom: float, cell: tuple[int, str, Any] | None, tip: str) -> None:
+        data = (
+            f' data-row="{cell[0]}" data-column="{escape(str(cell[1]))}" data-value="{escape(str(cell[2]))}"'
+            if cell
+            else ""
+        )
+        if tip:
+            self.add(f"<{inside}{data}><title>{escape(tip)}</title></{inside.split(' ', 1)[0]}>", bottom)
+        else:
+            self.add(f"<{inside}{data}/>", bottom)
+
+    @property
+    def hatch(self) -> str:
+        """Fill for what is empty: seen as empty in colour, in grey and by touch of the eye."""
+        return f"url(#{self.name}-hatch)"
+
+    # --- the frame around the marks ----------------------------------------------------------
+
+    def heading(self, table: Table, subtitle: str = "") -> float:
+        """Write title and what is counted out of what; return the y where the picture may start."""
+        y = self.margin + self.large
+        y = self.text(self.margin, y, wrapped(self.title, self.inner, self.large), size=self.large, weight=600)
+        below = subtitle or ", out of ".join(part for part in (table.unit, table.denominator) if part)
+        if below:
+            y = self.text(self.margin, y - self.large * 0.1, wrapped(below, self.inner, self.body), fill=SOFT)
+        return y + self.body * 0.4
+
+    def note(self, content: str) -> None:
+        """Write what can and cannot be concluded under the picture."""
+        if content:
+            self.text(
+                self.margin,
+                self.bottom + self.small * 2.0,
+                wrapped(content, self.inner, self.small),
+                size=self.small,
+                fill=SOFT,
+            )
+
+    def svg(self, description: str) -> str:
+        """Return the finished document.
+
+        Parameters
+        ----------
+        description : str
+            The picture in words, made from its data.
+        """
+        height = self.bottom + self.margin
+        millimetres = height / 72 * 25.4
+        definitions = (
+            f'<pattern id="{self.name}-hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+            f'<rect width="4" height="4" fill="#ffffff"/><path d="M0 0V4" stroke="{GREY}" stroke-width="0.9"/></pattern>'
+            f'<marker id="{self.name}-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5" orient="auto-start-reverse">'
+            f'<path d="M0 0L8 4L0 8z" fill="{SOFT}"/></marker>'
+        )
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_number(WIDTHS[self.width])}mm" height="{_number(millimetres)}mm" '
+            f'viewBox="0 0 {_number(self.page)} {_number(height)}" role="img" aria-labelledby="{self.name}-title {self.name}-desc" '
+            "font-family=\"Arial, 'Helvetica Neue', Helvetica, 'Liberation Sans', 'Noto Sans', sans-serif\">\n"
+            f'<title id="{self.name}-title">{escape(self.title)}</title>\n<desc id="{self.name}-desc">{escape(description)}</desc>\n'
+            f"<defs>{definitions}</defs>\n"
+            f'<rect width="{_number(self.page)}" height="{_number(height)}" fill="#ffffff"/>\n'
+            + "\n".join(self.marks)
+            + "\n</svg>\n"
+        )
