@@ -13,7 +13,7 @@ from eaa_graph.coded_project import CodedProject
 from eaa_graph.errors import Refused
 from eaa_graph.model import Records
 from eaa_graph.writers import Writer, qdpx
-from eaa_graph.writers.replacing import replace_file
+from eaa_graph.writers.whole import write_whole
 
 _NAMESPACE = "urn:QDA-XML:codebook:1.0"
 
@@ -42,7 +42,7 @@ def write_project(project: CodedProject, path: Path) -> list[Path]:
     """
     if not project.codes:
         raise Refused("there are no codes, and a REFI-QDA codebook cannot be empty")
-    return [replace_file(path, "".join(_xml(project)))]
+    return [write_whole(path, "".join(_xml(project)))]
 
 
 def carried(records: Records) -> Records:
@@ -62,7 +62,7 @@ def write(records: Records, path: Path) -> list[Path]:
     project, mapping = qdpx.project_of(records)
     kept = replace(mapping, sources={}, coders={}, extractions={})
     beside = path.with_name(path.name + ".mapping.toml")
-    return [*write_project(project, path), replace_file(beside, kept.to_toml())]
+    return [*write_project(project, path), write_whole(beside, kept.to_toml())]
 
 
 PART = Writer(

@@ -37,7 +37,7 @@ from eaa_graph.coded_project import (
 )
 from eaa_graph.model import ROLES, SHEETS, Article, Concept, Extraction, Person, Records, Review
 from eaa_graph.writers import Writer
-from eaa_graph.writers.replacing import replace_file
+from eaa_graph.writers.whole import write_whole
 
 _NAMESPACE = "urn:QDA-XML:project:1.0"
 _SOFTWARE = "eaa-graph"
@@ -373,7 +373,7 @@ def write_project(project: CodedProject, path: Path) -> list[Path]:
         for source in project.sources:
             if source.kind in _TEXTUAL and source.text is not None and not source.inline:
                 archive.writestr(_member(f"sources/{guid_of(source.guid)}.txt"), source.text.encode("utf-8", "replace"))
-    replace_file(path, buffer.getvalue())
+    write_whole(path, buffer.getvalue())
     return [path]
 
 
@@ -627,7 +627,7 @@ def write(records: Records, path: Path) -> list[Path]:
     """
     project, mapping = project_of(records)
     beside = path.with_name(path.name + ".mapping.toml")
-    return [*write_project(project, path), replace_file(beside, mapping.to_toml())]
+    return [*write_project(project, path), write_whole(beside, mapping.to_toml())]
 
 
 PART = Writer(

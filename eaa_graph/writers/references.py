@@ -11,7 +11,7 @@ from typing import Any
 
 from eaa_graph.model import Article, Records
 from eaa_graph.writers import Writer
-from eaa_graph.writers.replacing import replace_file
+from eaa_graph.writers.whole import write_whole
 
 #: Characters that no address holds bare and that would end a field.
 _NOT_IN_ADDRESS = str.maketrans({"{": "%7B", "}": "%7D", "\\": "%5C", '"': "%22"})
@@ -60,7 +60,7 @@ def write_ris(records: Records, path: Path) -> list[Path]:
         pairs += [("UR", article.url), ("C2", article.pmcid)]
         lines += [f"{tag}  - {value}" for tag, value in pairs if value is not None]
         lines += ["ER  - ", ""]
-    return [replace_file(path, "\r\n".join(lines))]
+    return [write_whole(path, "\r\n".join(lines))]
 
 
 _LATEX = {
@@ -111,7 +111,7 @@ def write_bibtex(records: Records, path: Path) -> list[Path]:
             f",\n  {name} = {{{_value(name, value)}}}" for name, value in fields.items() if value is not None
         )
         blocks.append(f"@article{{{key}{inside}\n}}\n")
-    return [replace_file(path, "\n".join(blocks))]
+    return [write_whole(path, "\n".join(blocks))]
 
 
 def _csl_name(name: str) -> dict[str, str]:
@@ -134,7 +134,7 @@ def write_csl(records: Records, path: Path) -> list[Path]:
         rest = {"container-title": article.journal, "DOI": article.doi, "URL": article.url, "PMCID": article.pmcid}
         item.update({key: value for key, value in rest.items() if value})
         items.append(item)
-    return [replace_file(path, json.dumps(items, ensure_ascii=False, indent=2) + "\n")]
+    return [write_whole(path, json.dumps(items, ensure_ascii=False, indent=2) + "\n")]
 
 
 PARTS = [
