@@ -23,6 +23,7 @@ __all__ = [
     "parameters_of",
     "passages",
     "query",
+    "review",
     "store_of",
 ]
 
@@ -66,17 +67,22 @@ class Built:
     ----------
     checked : Checked
         Records and findings.
-    store : Store
-        The graph.
     settings : Settings
+    loaded : Store or None
+        The graph if it is there already.
     inferred : dict of str to int
         Statements that each rule added; empty when nothing was inferred.
     """
 
     checked: Checked
-    store: Store
     settings: Settings
+    loaded: Store | None = None
     inferred: dict[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def store(self) -> Store:
+        """The graph: records, findings and ontology; made when first asked for, since measures do without it."""
+        return self.loaded if self.loaded is not None else store_of(self.checked, self.settings)
 
     @property
     def records(self) -> Records:
@@ -167,7 +173,18 @@ def build(path: Path, settings: Settings | None = None, progress: Progress = _si
         progress("infer", "")
         inferred = infer(store, review_base(checked.records.review))
         progress("infer", f"{sum(inferred.values()):,} statements follow")
-    return Built(checked, store, settings, inferred)
+    return Built(checked, settings, store, inferred)
+
+
+def review(path: Path, settings: Settings | None = None) -> Built:
+    """Read a review for asking: the graph is made only if a question needs it, and nothing is inferred.
+
+    Raises
+    ------
+    UnreadableFile
+        If nothing at all can be read there.
+    """
+    return Built(check(path), settings or Settings())
 
 
 def incidence(built: Built, coder: str = "") -> Incidence:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eaa_graph.cli.shared import built_review, echo_table, given_parameters, settings_of, settings_options, target
+from eaa_graph.cli.shared import (
+    built_review,
+    echo_table,
+    given_parameters,
+    review_path,
+    settings_of,
+    settings_options,
+    target,
+)
 from eaa_graph.errors import BadSettings, UnreadableFile
 
 if TYPE_CHECKING:
@@ -63,7 +71,7 @@ def ask(
     if question is None:
         raise BadSettings("name a question; eaa-graph ask --list shows them all")
     given = given_parameters(parameters)
-    built = built_review(folder, example, settings_of(infer="none", **chosen))
+    built = pipeline.review(review_path(folder, example), settings_of(infer="none", **chosen))
     if chosen["coder"] != "preferred" and any(name == "coder" for name, _, _ in pipeline.parameters_of(question)):
         given.setdefault("coder", chosen["coder"])
     table = pipeline.answer(built, question, given)
