@@ -635,7 +635,7 @@ def contradictory_cells(
         raise UnknownName("value of by", by, _BY)
     grid = cells(incidence, rows, columns, "article" if unit == "extraction" and columns == "theme" else unit)
     if unit == "extraction":
-        of, units = np.arange(len(incidence), dtype=np.int32), len(incidence)
+        of = np.arange(len(incidence), dtype=np.int32)
     else:
         per_article, _ = units_of(incidence, unit)
         of = per_article[incidence.article]

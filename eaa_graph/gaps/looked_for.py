@@ -158,7 +158,7 @@ def _unused_codes(incidence: Incidence) -> list[tuple[int, int, list[int], int, 
     passage, concept, coded_by = passage[keep], concept[keep], coded_by[keep]
     uses = np.zeros((len(coders), len(incidence.concepts)), dtype=np.bool_)
     uses[coded_by, concept] = True
-    active = uses.any(axis=1).tolist()
+    active = [bool(row.any()) for row in uses]
     found = []
     for code in in_order(incidence, np.flatnonzero(uses.any(axis=0)).tolist()).tolist():
         here = passage[concept == code]
