@@ -21,7 +21,7 @@ from eaa_graph.model import column_letter
 from eaa_graph.tables import Cell, Table, Thing
 from eaa_graph.writers.csv_folder import csv_text
 from eaa_graph.writers.whole import write_whole
-from eaa_graph.writers.xlsx import saved, text_cell
+from eaa_graph.writers.xlsx import refuse_too_large, saved, text_cell
 
 _MARKDOWN = re.compile(r"([\\|`*_<\[\]])")
 _NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\']")
@@ -226,9 +226,14 @@ def tables_xlsx(tables: Sequence[Table], path: Path) -> Path:
 
     if not tables:
         raise Refused("there is no table to write into a workbook")
+    names = _sheet_names(tables)
+    about = [[t.title, t.unit, t.denominator, t.note, t.source] for t in tables]
+    refuse_too_large("contents", (), about)
+    for name, table in zip(names, tables, strict=True):
+        headers, rows = _wide(table)
+        refuse_too_large(name, headers, rows)
     workbook = Workbook(write_only=True)
     bold = Font(bold=True)
-    names = _sheet_names(tables)
     contents = workbook.create_sheet("contents")
     fields = ("sheet", "title", "rows", "unit", "denominator", "note", "source")
     for number, width in enumerate((28, 50, 8, 30, 40, 60, 40), 1):
@@ -238,15 +243,11 @@ def tables_xlsx(tables: Sequence[Table], path: Path) -> Path:
     for name, table in zip(names, tables, strict=True):
         texts = [table.unit, table.denominator, table.note, table.source]
         contents.append(
-            [text_cell(contents, name, name), text_cell(contents, table.title, name), len(table)]
-            + [text_cell(contents, text, name) if text else None for text in texts]
+            [text_cell(contents, name), text_cell(contents, table.title), len(table)]
+            + [text_cell(contents, text) if text else None for text in texts]
         )
     for name, table in zip(names, tables, strict=True):
         headers, rows = _wide(table)
-        if len(rows) >= 1_048_576:
-            raise Refused(
-                f"the table {table.name} has {len(rows):,} rows, more than a sheet can hold; write CSV instead"
-            )
         sheet = workbook.create_sheet(name)
         sheet.freeze_panes = "A2"
         for number, header in enumerate(headers, 1):
@@ -254,19 +255,19 @@ def tables_xlsx(tables: Sequence[Table], path: Path) -> Path:
             sheet.column_dimensions[column_letter(number)].width = min(60, max(10, _width(header) + 2, longest + 2))
         sheet.append([_styled(sheet, header, bold) for header in headers])
         for row in rows:
-            sheet.append([_value(sheet, cell, name) for cell in row])
+            sheet.append([_value(sheet, cell) for cell in row])
     return write_whole(path, saved(workbook))
 
 
-def _value(sheet: Any, cell: Cell, place: str) -> Any:
+def _value(sheet: Any, cell: Cell) -> Any:
     if isinstance(cell, (int, float)) and not isinstance(cell, bool):
         return cell
     text = _exact(cell)
-    return text_cell(sheet, text, place) if text else None
+    return text_cell(sheet, text) if text else None
 
 
 def _styled(sheet: Any, text: str, font: Any) -> Any:
-    cell = text_cell(sheet, text, "a header")
+    cell = text_cell(sheet, text)
     cell.font = font
     return cell
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["PART", "saved", "text_cell", "write_workbook", "xml_text"]
+__all__ = ["PART", "refuse_too_large", "saved", "text_cell", "write_workbook"]
 
 import io
 import re
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from eaa_graph.errors import Refused
-from eaa_graph.model import Records, column_letter
+from eaa_graph.model import ESCAPE_MARK, Records, column_letter
 from eaa_graph.writers import Writer
 from eaa_graph.writers.rows import (
     SheetRows,
@@ -34,27 +35,40 @@ _STAMP = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*(?=</)")
 _WIDTHS = {"id": 18, "text": 28, "year": 8, "count": 8, "date": 12, "flag": 10, "choice": 14, "ref": 18}
 
 
-def xml_text(text: str, place: str) -> str:
-    """Return `text` as the XML of a workbook holds it.
+def refuse_too_large(name: str, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Refuse a sheet that a workbook cannot hold, before anything of it is made.
 
     Raises
     ------
     Refused
-        If it is too long for a cell (spreadsheet programs would cut it off silently).
+        If there are too many rows, or a text is too long (spreadsheet programs would cut it off silently).
     """
-    text = _LOOKS_ESCAPED.sub("_x005F_", text)
-    if len(text.encode("utf-16-le")) // 2 > _LONGEST:
-        raise Refused(
-            f"{place} holds {len(text):,} characters, more than a cell of a workbook can ({_LONGEST:,}); write CSV instead"
-        )
-    return text
+    if len(rows) >= _MOST_ROWS:
+        raise Refused(f"{name} has {len(rows):,} rows, more than a sheet of a workbook can hold; write CSV instead")
+    for number, row in enumerate((headers, *rows), 1):
+        for position, cell in enumerate(row, 1):
+            if isinstance(cell, str) and len(cell) * 7 > _LONGEST and _units(cell) > _LONGEST:
+                raise Refused(
+                    f"{name}!{column_letter(position)}{number} holds {len(cell):,} characters, more than a cell of a "
+                    f"workbook can ({_LONGEST:,}); write CSV instead"
+                )
 
 
-def text_cell(sheet: Any, text: str, place: str) -> Any:
+def _units(text: str) -> int:
+    """Length as spreadsheet programs count it, with the escapes and marks that writing adds."""
+    return len(_xml(text).encode("utf-16-le")) // 2 + len(ESCAPE_MARK)
+
+
+def _xml(text: str) -> str:
+    """Return `text` as the XML of a workbook holds it."""
+    return _LOOKS_ESCAPED.sub("_x005F_", text)
+
+
+def text_cell(sheet: Any, text: str) -> Any:
     """Return a cell that holds `text` as text, whatever it looks like."""
     from openpyxl.cell import WriteOnlyCell
 
-    cell = WriteOnlyCell(sheet, value=xml_text(text, place))
+    cell = WriteOnlyCell(sheet, value=_xml(text))
     cell.data_type = "s"
     if text.startswith(("=", "+", "-", "@", "'")):
         # Otherwise it would become a formula as soon as somebody edits the cell.
@@ -108,8 +122,11 @@ def write_workbook(records: Records, path: Path) -> list[Path]:
     pairs = tuple(review_pairs(records, separator))
     beside = [SheetRows("review", ("key", "value"), pairs, ("id", "text"))]
     beside += [sheet for sheet in (people_rows(records), phase_rows(records)) if sheet.rows]
+    sheets = (*beside, *sheet_rows(records, separator))
+    for sheet in sheets:
+        refuse_too_large(sheet.name, sheet.headers, sheet.rows)
     workbook = Workbook(write_only=True)
-    for sheet in (*beside, *sheet_rows(records, separator)):
+    for sheet in sheets:
         _add(workbook, sheet)
     return [write_whole(path, saved(workbook))]
 
@@ -117,20 +134,18 @@ def write_workbook(records: Records, path: Path) -> list[Path]:
 def _add(workbook: Any, sheet: SheetRows) -> None:
     from openpyxl.styles import Font
 
-    if len(sheet.rows) >= _MOST_ROWS:
-        raise Refused(f"{sheet.name} has {len(sheet.rows):,} rows, more than a sheet can hold; write CSV instead")
     page = workbook.create_sheet(sheet.name)
     page.freeze_panes = "B2"
     bold = Font(bold=True)
     header = []
     for number, (name, kind) in enumerate(zip(sheet.headers, sheet.kinds, strict=True), 1):
         page.column_dimensions[column_letter(number)].width = _WIDTHS.get(kind, 24)
-        cell = text_cell(page, escaped(name), f"a header of {sheet.name}")
+        cell = text_cell(page, escaped(name))
         cell.font = bold
         header.append(cell)
     page.append(header)
     numeric = [kind in ("year", "count") for kind in sheet.kinds]
-    for row_number, row in enumerate(sheet.rows, 2):
+    for row in sheet.rows:
         cells: list[Any] = []
         for position, text in enumerate(row):
             if not text:
@@ -138,8 +153,7 @@ def _add(workbook: Any, sheet: SheetRows) -> None:
             elif numeric[position] and len(text) <= 15:
                 cells.append(int(text))
             else:
-                place = f"{sheet.name}!{column_letter(position + 1)}{row_number}"
-                cells.append(text_cell(page, escaped(text, first=not position), place))
+                cells.append(text_cell(page, escaped(text, first=not position)))
         page.append(cells)
 
 
