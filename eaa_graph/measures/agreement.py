@@ -647,6 +647,29 @@ def agreement(
     Cohen J. (1960); Light R. J. (1971); Krippendorff K. (2004); Gwet K. L. (2008).
     Feinstein A. R., Cicchetti D. V. (1990). High agreement but low kappa. Journal of Clinical Epidemiology 43, 543-549.
     Byrt T., Bishop J., Carlin J. B. (1993). Bias, prevalence and kappa. Journal of Clinical Epidemiology 46, 423-429.
+
+    Examples
+    --------
+    >>> from eaa_graph.model import Article, Concept, Extraction, Person, Records, Review
+    >>> from eaa_graph.network import Incidence
+    >>> records = Records(
+    ...     review=Review(id="r", title="R"),
+    ...     people=(Person(id="ann"), Person(id="bo")),
+    ...     articles=(Article(id="a"), Article(id="b")),
+    ...     concepts=(Concept(id="list", label="list"), Concept(id="talk", label="talk")),
+    ...     extractions=(
+    ...         Extraction(id="a1", article="a", mechanisms=("talk",), coder="ann"),
+    ...         Extraction(id="a2", article="a", mechanisms=("list", "talk"), coder="bo"),
+    ...         Extraction(id="b1", article="b", mechanisms=("list",), coder="ann"),
+    ...         Extraction(id="b2", article="b", mechanisms=("list",), coder="bo"),
+    ...     ),
+    ... )
+    >>> table = agreement(Incidence.from_records(records), resamples=0)
+    >>> for row in table.records():
+    ...     print(row["subject"], row["units"], row["percent"], row["kappa"])
+    all codes (2) 4 0.75 0.5
+    list 2 0.5 0.0
+    talk 2 1.0 1.0
     """
     if about not in _ABOUT:
         raise UnknownName("subject of agreement", about, _ABOUT)
@@ -871,6 +894,26 @@ def set_agreement(
     ----------
     Passonneau R. J. (2006). Measuring agreement on set-valued items (MASI) for semantic and pragmatic
     annotation. LREC 2006, 831-836.
+
+    Examples
+    --------
+    >>> from eaa_graph.model import Article, Concept, Extraction, Person, Records, Review
+    >>> from eaa_graph.network import Incidence
+    >>> records = Records(
+    ...     review=Review(id="r", title="R"),
+    ...     people=(Person(id="ann"), Person(id="bo")),
+    ...     articles=(Article(id="a"), Article(id="b")),
+    ...     concepts=(Concept(id="list", label="list"), Concept(id="talk", label="talk")),
+    ...     extractions=(
+    ...         Extraction(id="a1", article="a", mechanisms=("talk",), coder="ann"),
+    ...         Extraction(id="a2", article="a", mechanisms=("list", "talk"), coder="bo"),
+    ...         Extraction(id="b1", article="b", mechanisms=("list",), coder="ann"),
+    ...         Extraction(id="b2", article="b", mechanisms=("list",), coder="bo"),
+    ...     ),
+    ... )
+    >>> table = set_agreement(Incidence.from_records(records), resamples=0)
+    >>> [(row["kind"], row["units"], row["identical"], row["jaccard"]) for row in table.records()][1]
+    ('mechanisms', 2, 0.5, 0.75)
     """
     if unit not in _UNITS:
         raise UnknownName("unit of agreement", unit, _UNITS)
@@ -1070,6 +1113,29 @@ def disagreements(
     ------
     Refused
         If there are not two coders, or they read no article in common.
+
+    Examples
+    --------
+    >>> from eaa_graph.model import Article, Concept, Extraction, Person, Records, Review
+    >>> from eaa_graph.network import Incidence
+    >>> records = Records(
+    ...     review=Review(id="r", title="R"),
+    ...     people=(Person(id="ann"), Person(id="bo")),
+    ...     articles=(Article(id="a"), Article(id="b")),
+    ...     concepts=(Concept(id="list", label="list"), Concept(id="talk", label="talk")),
+    ...     extractions=(
+    ...         Extraction(id="a1", article="a", mechanisms=("talk",), coder="ann"),
+    ...         Extraction(id="a2", article="a", mechanisms=("list", "talk"), coder="bo"),
+    ...         Extraction(id="b1", article="b", mechanisms=("list",), coder="ann"),
+    ...         Extraction(id="b2", article="b", mechanisms=("list",), coder="bo"),
+    ...     ),
+    ... )
+    >>> table = disagreements(Incidence.from_records(records))
+    >>> for row in table.records():
+    ...     print(row["article"], row["concept"], [str(t) for t in row["says"]], [str(t) for t in row["not_said"]], row["differs"])
+    a list ['bo'] ['ann'] code
+    >>> table.opens(0, "says")
+    ('a2',)
     """
     if unit not in _UNITS:
         raise UnknownName("unit of agreement", unit, _UNITS)

@@ -433,6 +433,34 @@ def truth_table(
     ----------
     Ragin C. C. (1987). The Comparative Method. University of California Press.
     Ragin C. C. (2008). Redesigning Social Inquiry. University of Chicago Press.
+
+    Examples
+    --------
+    >>> from eaa_graph.model import Article, Concept, Extraction, Records, Review
+    >>> from eaa_graph.network import Incidence
+    >>> held = {"a": "mo", "b": "mo", "c": "m", "d": "", "e": "", "f": "m", "g": "mo", "h": "mo"}
+    >>> records = Records(
+    ...     review=Review(id="r", title="R"),
+    ...     articles=tuple(Article(id=a) for a in held),
+    ...     concepts=(Concept(id="accord", label="accord"), Concept(id="place", label="place"), Concept(id="talk", label="talk")),
+    ...     extractions=tuple(
+    ...         Extraction(
+    ...             id=a + "1",
+    ...             article=a,
+    ...             contexts=("place",),
+    ...             mechanisms=("talk",) if "m" in codes else (),
+    ...             outcomes=("accord",) if "o" in codes else (),
+    ...         )
+    ...         for a, codes in held.items()
+    ...     ),
+    ... )
+    >>> table = truth_table(Incidence.from_records(records), conditions="talk", outcome="accord", consistency=0.6)
+    >>> for row in table.records():
+    ...     print(row["talk"], row["n"], row["with_outcome"], round(row["consistency"], 2), row["output"], row["contradictory"])
+    1 6 4 0.67 1 True
+    0 2 0 0.0 0 False
+    >>> table.opens(0, "with_outcome")
+    ('a1', 'b1', 'g1', 'h1')
     """
     cases = cases_of(incidence, conditions, outcome, case, challenging, risk)
     rows = _rows(cases, minimum, consistency)
@@ -633,6 +661,34 @@ def minimisation(
     ----------
     Quine W. V. (1952). The problem of simplifying truth functions. American Mathematical Monthly 59, 521-531.
     McCluskey E. J. (1956). Minimization of Boolean functions. Bell System Technical Journal 35, 1417-1444.
+
+    Examples
+    --------
+    >>> from eaa_graph.model import Article, Concept, Extraction, Records, Review
+    >>> from eaa_graph.network import Incidence
+    >>> held = {"a": "mo", "b": "mo", "c": "m", "d": "", "e": "", "f": "m", "g": "mo", "h": "mo"}
+    >>> records = Records(
+    ...     review=Review(id="r", title="R"),
+    ...     articles=tuple(Article(id=a) for a in held),
+    ...     concepts=(Concept(id="accord", label="accord"), Concept(id="place", label="place"), Concept(id="talk", label="talk")),
+    ...     extractions=tuple(
+    ...         Extraction(
+    ...             id=a + "1",
+    ...             article=a,
+    ...             contexts=("place",),
+    ...             mechanisms=("talk",) if "m" in codes else (),
+    ...             outcomes=("accord",) if "o" in codes else (),
+    ...         )
+    ...         for a, codes in held.items()
+    ...     ),
+    ... )
+    >>> table = minimisation(Incidence.from_records(records), conditions="talk", outcome="accord", consistency=0.6)
+    >>> for row in table.records():
+    ...     print(row["solution"], row["part"], row["expression"], row["with_outcome"], row["coverage"])
+    conservative term talk 4 1.0
+    conservative model talk 4 1.0
+    parsimonious term talk 4 1.0
+    parsimonious model talk 4 1.0
     """
     cases = cases_of(incidence, conditions, outcome, case, challenging, risk)
     solutions = solve(cases, minimum, consistency)

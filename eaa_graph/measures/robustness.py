@@ -427,6 +427,27 @@ def robustness(
     ----------
     The jackknife idea: Tukey J. W. (1958). Annals of Mathematical Statistics 29, 614. Leave-one-out in
     meta-analysis: Viechtbauer W., Cheung M. W.-L. (2010). Research Synthesis Methods 1, 112-125.
+
+    Examples
+    --------
+    >>> from eaa_graph.model import Article, Concept, Configuration, Extraction, Records, Review
+    >>> from eaa_graph.network import Incidence
+    >>> records = Records(
+    ...     review=Review(id="r", title="R"),
+    ...     articles=(Article(id="a"), Article(id="b"), Article(id="c")),
+    ...     concepts=(Concept(id="accord", label="accord"), Concept(id="talk", label="talk")),
+    ...     extractions=tuple(
+    ...         Extraction(id=a + "1", article=a, mechanisms=("talk",), outcomes=("accord",), stance=s)
+    ...         for a, s in (("a", "supports"), ("b", "supports"), ("c", "challenges"))
+    ...     ),
+    ...     configurations=(Configuration(id="K", mechanisms=(("talk",),), outcomes=(("accord",),)),),
+    ... )
+    >>> table = robustness(Incidence.from_records(records))
+    >>> for row in table.records():
+    ...     print(row["conclusion"], "|", row["full"], "|", [t.id for t in row["which"]])
+    K has at least 2 supporting articles | yes: 2 articles | ['a', 'b']
+    K has at least 1 challenging article | yes: 1 article | ['c']
+    The most frequent mechanism-outcome pair told in one passage | talk + accord: 3 articles | []
     """
     if leave_out not in _LEAVE_OUT:
         raise UnknownName("thing to leave out", leave_out, _LEAVE_OUT)

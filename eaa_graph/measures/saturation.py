@@ -369,6 +369,24 @@ def accumulation(
     References
     ----------
     Colwell R. K., Mao C. X., Chang J. (2004). Ecology 85, 2717-2727.
+
+    Examples
+    --------
+    >>> from eaa_graph.model import Article, Concept, Extraction, Records, Review
+    >>> from eaa_graph.network import Incidence
+    >>> records = Records(
+    ...     review=Review(id="r", title="R"),
+    ...     articles=(Article(id="a"), Article(id="b"), Article(id="c")),
+    ...     concepts=(Concept(id="list", label="list"), Concept(id="talk", label="talk")),
+    ...     extractions=(
+    ...         Extraction(id="a1", article="a", mechanisms=("talk",)),
+    ...         Extraction(id="b1", article="b", mechanisms=("list", "talk")),
+    ...         Extraction(id="c1", article="c", mechanisms=("talk",)),
+    ...     ),
+    ... )
+    >>> table = accumulation(Incidence.from_records(records))
+    >>> [round(row["expected"], 3) for row in table.records()]
+    [1.333, 1.667, 2.0]
     """
     if permutations < 1:
         raise BadSettings("permutations must be 1 or more")
@@ -452,6 +470,26 @@ def unseen(incidence: Incidence, unit: str = "article", ahead: int = 10) -> Tabl
     Chao A. (1987). Biometrics 43, 783-791.
     Colwell R. K. et al. (2012). Journal of Plant Ecology 5, 3-21.
     Chao A., Jost L. (2012). Ecology 93, 2533-2547.
+
+    Examples
+    --------
+    >>> from eaa_graph.model import Article, Concept, Extraction, Records, Review
+    >>> from eaa_graph.network import Incidence
+    >>> records = Records(
+    ...     review=Review(id="r", title="R"),
+    ...     articles=(Article(id="a"), Article(id="b"), Article(id="c")),
+    ...     concepts=(Concept(id="list", label="list"), Concept(id="talk", label="talk")),
+    ...     extractions=(
+    ...         Extraction(id="a1", article="a", mechanisms=("talk",)),
+    ...         Extraction(id="b1", article="b", mechanisms=("list", "talk")),
+    ...         Extraction(id="c1", article="c", mechanisms=("talk",)),
+    ...     ),
+    ... )
+    >>> table = unseen(Incidence.from_records(records))
+    >>> [(row["seen"], row["once"], row["estimate"]) for row in table.records()][0]
+    (2, 1, 2.0)
+    >>> table.opens(0, "once")
+    ('b1',)
     """
     if ahead < 1:
         raise BadSettings("ahead must be 1 article or more")
