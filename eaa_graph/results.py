@@ -110,7 +110,8 @@ def write(built: Built, target: Path) -> list[Path]:
         (beside / "tables").mkdir()
         for name, table in asked.items():
             _text(beside / "tables" / f"{name}.csv", table_files.table_csv(table))
-        table_files.tables_xlsx(list(asked.values()), beside / "tables.xlsx")
+        if asked:  # a review just begun has nothing to put into a workbook
+            table_files.tables_xlsx(list(asked.values()), beside / "tables.xlsx")
         (beside / "figures").mkdir()
         figures: dict[str, str] = {}
         if "articles-by-mechanism-and-theme" in asked:

@@ -54,11 +54,19 @@ class Checked:
         Everything a person should know about the input, in the order of the input.
     rows : int
         Rows read in sheets of ours.
+    left_by_reader : int
+        Rows that the reader itself set aside (explanations, examples, unreadable entries): `rows` leaves them out.
     """
 
     records: Records
     findings: tuple[Finding, ...]
     rows: int
+    left_by_reader: int = 0
+
+    @property
+    def made(self) -> int:
+        """How many of the rows read became records."""
+        return self.rows + self.left_by_reader - sum(f.sets_row_aside for f in self.findings)
 
 
 class _Problem(NamedTuple):
@@ -154,7 +162,8 @@ class _Validation:
         self._across(records, raw)
         places = [raw[name].where if name in raw else self.here for name in ("flow", "figures")]
         self.findings += check_arithmetic(records, *places)
-        return Checked(records, tuple(self.findings), self.rows)
+        left = sum(f.sets_row_aside for f in self.reading.findings)
+        return Checked(records, tuple(self.findings), self.rows, left)
 
     def _note(self, rule: str, where: Where, message: str, fix: str = "") -> None:
         self.findings.append(finding(rule, where, message, fix))

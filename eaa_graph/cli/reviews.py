@@ -67,10 +67,10 @@ def check(folder: Path | None, example: str | None, fail_on: str, form: str) -> 
     if form == "json":
         click.echo(results.findings_json(checked.findings), nl=False)
     else:
-        aside = sum(f.sets_row_aside for f in checked.findings)
         print_findings(checked.findings)
+        rows = checked.rows + checked.left_by_reader
         click.echo(
-            f"{checked.rows} rows read, {checked.rows - aside} became records, {aside} set aside; {len(checked.findings)} findings"
+            f"{rows:,} rows read, {checked.made:,} became records, {rows - checked.made:,} set aside; {len(checked.findings):,} findings"
         )
     if fails(checked.findings, fail_on):
         raise SystemExit(1)
