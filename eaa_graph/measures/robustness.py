@@ -312,9 +312,8 @@ def _leading(
 
     flips = []
     order = np.argsort(tally.group, kind="stable")
-    for group in np.unique(tally.group).tolist():
-        low, high = np.searchsorted(tally.group[order], [group, group + 1])
-        rows = order[low:high]
+    groups, starts = np.unique(tally.group[order], return_index=True)
+    for group, rows in zip(groups.tolist(), np.split(order, starts[1:]), strict=False):
         counts = tally.full.copy()
         counts[tally.item[rows]] -= tally.lost[rows]
         now = _leaders(counts)
