@@ -374,7 +374,7 @@ def test_sparse_and_dense_counts_are_the_same(share: float, sparse: bool, monkey
     table = np.random.default_rng(2).random((9000, 320)) < share
     units, concepts = np.nonzero(table)
     side = Side("mechanism", np.arange(320, dtype=np.int32), units, concepts)
-    assert (_counts(side, side, 9000) == table.T.astype(np.int64) @ table).all()
+    assert (_counts(side, side, 9000) == table.T.astype(np.float64) @ table).all()
     assert bool(used) == sparse
 
 

@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eaa_graph.errors import BadSettings, Refused
-from eaa_graph.measures.association import log_factorials
 
 Flags = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
@@ -610,12 +609,10 @@ def _fit_block(rows: Floats, columns: Floats, row_many: Floats, column_many: Flo
 
 # --- exact tails ------------------------------------------------------------------------------
 
-#: Terms below this cannot be seen in any p that is printed.
-_UNSEEN = 1e-45
-#: What may be missing from a tail, relative to it.
-_EXACT = 1e-12
-#: Cells of a block of distributions: 4 MB.
-_BLOCK = 500_000
+#: Characteristic functions computed at once: complex numbers of about 16 MB.
+_BLOCK = 1_000_000
+#: The tilt is looked for between odds changed by e to the minus this and e to this.
+_MOST_TILT = 700.0
 
 
 def tails(chances: Floats, many: Counts, seen: Counts) -> tuple[Floats, Floats]:
@@ -635,80 +632,97 @@ def tails(chances: Floats, many: Counts, seen: Counts) -> tuple[Floats, Floats]:
 
     Notes
     -----
-    The number of successes is a sum of binomials (a Poisson-binomial variable). Its distribution is made by adding
-    class to class with positive numbers only, so that small tails keep their digits; beyond the last value computed, the
-    rest is bounded by a geometric series, since the distribution is log-concave, and more is computed if it could matter.
+    The number of successes is a Poisson-binomial variable; its distribution is the Fourier transform of a product of
+    characteristic functions (Hong 2013). All odds are first multiplied by one factor that makes the number seen the
+    expected one (exponential tilting; the tilted variable is Poisson-binomial too), and the factor is taken out again
+    afterwards. So the transform need only be as long as the tilted distribution is wide, and small tails keep their digits.
 
     References
     ----------
     Hong Y (2013). On computing the distribution function for the Poisson binomial distribution. Computational Statistics
     & Data Analysis 59:41-51. doi:10.1016/j.csda.2012.10.006
+
+    Butler RW (2007). Saddlepoint Approximations with Applications. Cambridge University Press (tilting, chapter 5).
+
+    Examples
+    --------
+    >>> at_most, at_least = tails(np.array([[0.5]]), np.array([3]), np.array([2]))
+    >>> round(float(at_most[0]), 9), round(float(at_least[0]), 9)
+    (0.875, 0.5)
     """
-    units = int(many.sum())
-    mean = chances @ many
-    sd = np.sqrt((chances * (1 - chances)) @ many)
-    need = np.minimum(units, np.ceil(np.maximum(seen, mean) + 9 * sd + 12)).astype(np.int64) + 1
-    at_most, at_least = np.empty(len(seen)), np.empty(len(seen))
-    todo = np.argsort(need, kind="stable")
-    while len(todo):
-        again: list[Counts] = []
-        start = 0
-        while start < len(todo):
-            # Questions are sorted by need: take as many as fit when all are as long as the last of them.
-            size = 1
-            while start + size < len(todo) and (size + 1) * need[todo[start + size]] <= _BLOCK:
-                size *= 2
-            chosen = todo[start : start + size]
-            start += size
-            width = int(need[chosen].max())
-            low, high, enough = _tails(chances[chosen], many, seen[chosen], width, units)
-            at_most[chosen], at_least[chosen] = low, high
-            again.append(chosen[~enough])
-        todo = np.concatenate(again)
-        need[todo] = np.minimum(units + 1, 2 * need[todo])
-    return np.minimum(at_most, 1.0), np.minimum(at_least, 1.0)
+    certain = (chances == 1.0) @ many
+    q = np.where(chances == 1.0, 0.0, chances)
+    left = seen - certain
+    possible = (q > 0) @ many
+    at_most, at_least = (left >= 0).astype(np.float64), (left <= possible).astype(np.float64)
+    none, every = np.flatnonzero(left == 0), np.flatnonzero((left == possible) & (left > 0))
+    at_most[none] = np.exp(np.log1p(-q[none]) @ many)
+    at_least[every] = np.exp(np.log(np.where(q[every] > 0, q[every], 1.0)) @ many)
+    inner = np.flatnonzero((left > 0) & (left < possible))
+    if len(inner):
+        tilt, tilted = _tilted(q[inner], many, left[inner])
+        variance = (tilted * (1 - tilted)) @ many
+        # Bernstein's inequality: outside this many of the number seen lies less than 1e-16.
+        reach = 12.3 + np.sqrt(12.3**2 + 73.7 * variance)
+        width = 2 ** np.ceil(np.log2(2 * reach + 2)).astype(np.int64)
+        for size in np.unique(width).tolist():
+            chosen = np.flatnonzero(width == size)
+            step = max(1, _BLOCK // size)
+            for start in range(0, len(chosen), step):
+                some = chosen[start : start + step]
+                low, high = _tails(q[inner[some]], tilted[some], tilt[some], many, left[inner[some]], size)
+                at_most[inner[some]], at_least[inner[some]] = low, high
+    return np.clip(at_most, 0.0, 1.0), np.clip(at_least, 0.0, 1.0)
 
 
-def _tails(chances: Floats, many: Counts, seen: Counts, width: int, units: int) -> tuple[Floats, Floats, Flags]:
-    pmf = np.zeros((len(seen), width))
-    pmf[:, 0] = 1.0
-    length = 1
-    for k in np.argsort(many, kind="stable").tolist():
-        part = _binomial(chances[:, k], int(many[k]), width)
-        longer = min(width, length + part.shape[1] - 1)
-        added = np.zeros((len(seen), width))
-        for shift in range(part.shape[1]):
-            take = min(length, longer - shift)
-            if take > 0:
-                added[:, shift : shift + take] += part[:, shift : shift + 1] * pmf[:, :take]
-        pmf, length = added, longer
-    value = np.arange(width)[None, :]
-    at_most = np.where(value <= seen[:, None], pmf, 0.0).sum(axis=1)
-    upper = np.where(value >= seen[:, None], pmf, 0.0)
-    at_least = upper[:, ::-1].sum(axis=1)
-    if width > units:
-        return at_most, at_least, np.ones(len(seen), dtype=np.bool_)
-    last, before = pmf[:, -1], pmf[:, -2]
-    ratio = np.divide(last, before, out=np.zeros_like(last), where=before > 0)
-    rest = np.where(ratio < 1, last * ratio / np.where(ratio < 1, 1 - ratio, 1.0), np.inf)
-    enough = rest <= np.maximum(_EXACT * at_least, _UNSEEN)
-    return at_most, at_least, enough
+def _tilted(q: Floats, many: Counts, seen: Counts) -> tuple[Floats, Floats]:
+    """Return the change of log odds that makes `seen` the expected number, and the chances after it."""
+    with np.errstate(divide="ignore"):
+        odds = np.log(q) - np.log1p(-q)
+    low, high = np.full(len(q), -_MOST_TILT), np.full(len(q), _MOST_TILT)
+    tilt = np.zeros(len(q))
+    tilted = q
+    for _ in range(200):
+        off = tilted @ many - seen
+        low, high = np.where(off < 0, tilt, low), np.where(off > 0, tilt, high)
+        if np.abs(off).max() < 1e-6:
+            break
+        slope = (tilted * (1 - tilted)) @ many
+        newton = tilt - off / np.maximum(slope, 1e-300)
+        # Newton's step where it stays between what is known to be too little and too much, the middle where not.
+        tilt = np.where((newton > low) & (newton < high), newton, (low + high) / 2)
+        with np.errstate(over="ignore"):
+            tilted = 1.0 / (1.0 + np.exp(-(odds + tilt[:, None])))
+    return tilt, tilted
 
 
-def _binomial(chance: Floats, many: int, width: int) -> Floats:
-    """Return the binomial probabilities of 0, 1, ... for each chance, as far as any can be seen."""
-    logs = log_factorials(many)
-    most = min(many, width - 1)
-    x = np.arange(most + 1)
-    possible = np.clip(chance, 1e-320, 1.0)
-    impossible = np.clip(1.0 - chance, 1e-320, 1.0)
-    with np.errstate(under="ignore"):
-        part = np.exp(
-            logs[many] - logs[x] - logs[many - x]
-            + x * np.log(possible)[:, None] + (many - x) * np.where(
-                chance < 0.5, np.log1p(-np.minimum(chance, 0.5)), np.log(impossible)
-            )[:, None]
-        )  # fmt: skip
-    seen = np.flatnonzero((part > _UNSEEN).any(axis=0))
-    kept: Floats = part[:, : int(seen[-1]) + 1] if len(seen) else part[:, :1]
-    return kept
+def _tails(q: Floats, tilted: Floats, tilt: Floats, many: Counts, seen: Counts, size: int) -> tuple[Floats, Floats]:
+    half = size // 2
+    angle = 2 * np.pi * np.arange(half + 1) / size
+    length, turn = np.zeros((len(q), half + 1)), np.zeros((len(q), half + 1))
+    cosine, sine = 1 - np.cos(angle), np.sin(angle)
+    with np.errstate(divide="ignore"):
+        for k in range(len(many)):
+            p = tilted[:, k : k + 1]
+            length += (many[k] / 2) * np.log1p(np.maximum(-2 * p * (1 - p) * cosine, -1.0))
+            turn += many[k] * np.arctan2(p * sine, 1 - p * cosine)
+    turn -= (seen - half)[:, None] * angle
+    # numpy's transform has the opposite sign: hence the conjugate. Place `half` is the number seen.
+    pmf = np.maximum(0.0, np.fft.irfft(np.exp(length) * (np.cos(turn) - 1j * np.sin(turn)), size, axis=1))
+    back = np.exp(-np.abs(tilt)[:, None] * np.arange(half))
+    upwards = tilt >= 0
+    tail = np.where(upwards[:, None], pmf[:, half:], pmf[:, half:0:-1])
+    # log of the factor taken out: of the moment generating function, less what the tilt adds at the number seen.
+    factor = np.exp(_log_moment(q, tilt) @ many - tilt * seen)
+    extreme = factor * (tail * back).sum(axis=1)
+    other = 1.0 - extreme + factor * pmf[:, half]
+    return np.where(upwards, other, extreme), np.where(upwards, extreme, other)
+
+
+def _log_moment(q: Floats, tilt: Floats) -> Floats:
+    """Return log(1 - q + q exp(tilt)) without overflow, for each question and class."""
+    t = tilt[:, None]
+    small = np.log1p(q * np.expm1(np.minimum(t, 0.0)))
+    large = t + np.log1p((1 - q) * np.expm1(-np.maximum(t, 0.0)))
+    logs: Floats = np.where(t <= 0, small, np.where(q > 0, large, 0.0))
+    return logs
