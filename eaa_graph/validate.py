@@ -37,6 +37,8 @@ from eaa_graph.model import (
     Review,
     Row,
     SheetSpec,
+    column_letter,
+    folded,
     slot_concepts,
 )
 from eaa_graph.readers import RawSheet, Reading
@@ -90,14 +92,9 @@ _SELF_REFERENCES = {
 }
 
 
-def _folded(text: str) -> str:
-    """Fold away case, spaces, hyphens and underscores, as people vary headers and words."""
-    return re.sub(r"[\s_\-]+", "", text.casefold())
-
-
 def _skeleton(text: str) -> str:
     """Fold away accents too: what is left the same is probably meant the same."""
-    plain = unicodedata.normalize("NFKD", _folded(text))
+    plain = unicodedata.normalize("NFKD", folded(text))
     return "".join(char for char in plain if not unicodedata.combining(char))
 
 
@@ -171,13 +168,13 @@ class _Validation:
     # --- which sheet is which -------------------------------------------------------------
 
     def _sheets(self) -> dict[str, RawSheet]:
-        known = {_folded(s): spec.name for spec in SHEETS.values() for s in (*spec.synonyms, spec.name)}
+        known = {folded(s): spec.name for spec in SHEETS.values() for s in (*spec.synonyms, spec.name)}
         found: dict[str, RawSheet] = {}
         # A sheet called by its own name wins over one called by a synonym.
         for sheet in sorted(self.reading.sheets, key=lambda s: s.name not in SHEETS):
-            name = known.get(_folded(sheet.name))
+            name = known.get(folded(sheet.name))
             if name is None or name in found:
-                if _folded(sheet.name) in ("people", "phases", "review"):
+                if folded(sheet.name) in ("people", "phases", "review"):
                     continue
                 why = (
                     f"there is already a sheet of {name}"
@@ -235,7 +232,7 @@ class _Validation:
             ("phases", Phase, {"kind": "reasoning"}, phases),
         ):
             for sheet in self.reading.sheets:
-                if _folded(sheet.name) == extra:
+                if folded(sheet.name) == extra:
                     into += self._entries(record, [dict(r.values) for r in sheet.rows], sheet.where, extra, rename)
         table = contents.pop("review", {})
         merged = {**contents, **(table if isinstance(table, Mapping) else {"title": table})}
@@ -336,15 +333,15 @@ class _Validation:
     # --- one sheet -----------------------------------------------------------------------------
 
     def _headers(self, spec: SheetSpec, raw: RawSheet) -> dict[str, ColumnSpec]:
-        exact = {_folded(column.name): column for column in spec.columns}
-        synonym = {_folded(s): column for column in spec.columns for s in column.synonyms}
+        exact = {folded(column.name): column for column in spec.columns}
+        synonym = {folded(s): column for column in spec.columns for s in column.synonyms}
         matched: dict[str, ColumnSpec] = {}
         taken: dict[str, str] = {}
         # Exact names first, so that 'article' beside 'article id' never loses its column to a synonym.
         for by_synonym, names in ((False, exact), (True, synonym)):
             for header in raw.headers:
-                column = names.get(_folded(header))
-                if column is None or header in matched or (by_synonym and _folded(header) in exact):
+                column = names.get(folded(header))
+                if column is None or header in matched or (by_synonym and folded(header) in exact):
                     continue
                 where = raw.where._replace(column=header)
                 if column.name in taken:
@@ -473,11 +470,7 @@ class _Validation:
     def _at(raw: RawSheet, row: Row, header: str) -> Where:
         where = row.where._replace(column=header)
         if where.sheet and where.row and header in raw.headers:
-            number, letters = raw.headers.index(header) + 1, ""
-            while number:
-                number, rest = divmod(number - 1, 26)
-                letters = chr(65 + rest) + letters
-            where = where._replace(cell=f"{letters}{where.row}")
+            where = where._replace(cell=f"{column_letter(raw.headers.index(header) + 1)}{where.row}")
         return where
 
     # --- one cell --------------------------------------------------------------------------------
@@ -493,7 +486,7 @@ class _Validation:
             "flag": self._flag,
         }.get(column.kind)
         if column.kind == "choice":
-            words = {_folded(word): word for word in column.choices}
+            words = {folded(word): word for word in column.choices}
             parse = lambda text: self._choice(text, column, words)  # noqa: E731
         elif column.kind in ("ref", "refs"):
             many = column.kind == "refs"
@@ -566,7 +559,7 @@ class _Validation:
         )
 
     def _choice(self, text: str, column: ColumnSpec, words: dict[str, str]) -> tuple[Any, tuple[_Problem, ...]]:
-        word = words.get(_folded(text))
+        word = words.get(folded(text))
         if word is not None:
             return word, ()
         near = nearest(text, column.choices)
@@ -650,7 +643,7 @@ class _Validation:
             if name in self.ids[sheet]:
                 return name, []
         if "concepts" in column.refers_to:
-            listed = self.by_label.get(_folded(name))
+            listed = self.by_label.get(folded(name))
             if listed is not None:
                 return listed, [] if listed == name else [
                     _Problem(
@@ -706,7 +699,7 @@ class _Validation:
         for concept in concepts:
             if isinstance(concept, Concept):
                 for word in (concept.id, concept.label, *concept.synonyms):
-                    meanings[_folded(word)].add(concept.id)
+                    meanings[folded(word)].add(concept.id)
         self.by_label = {word: next(iter(ids)) for word, ids in meanings.items() if len(ids) == 1}
 
     def _implied_articles(self, raw: dict[str, RawSheet]) -> list[Record]:
@@ -741,7 +734,7 @@ class _Validation:
         for record in made:
             written = getattr(record, column.field)
             names = written if isinstance(written, tuple) else (written,) if written else ()
-            good = [n for n in names if n in known or (spec.name == "concepts" and self.by_label.get(_folded(n)))]
+            good = [n for n in names if n in known or (spec.name == "concepts" and self.by_label.get(folded(n)))]
             if len(good) == len(names) and all(n in known for n in names):
                 result.append(record)
                 continue
@@ -761,7 +754,7 @@ class _Validation:
                         f"{column.name} names {name!r}, which is not among the {spec.name}; the row is kept without it",
                         f"did you mean {near[0]!r}?" if near else "correct it, or add the row it names",
                     )
-            final = tuple(sorted({n if n in known else self.by_label[_folded(n)] for n in good}))
+            final = tuple(sorted({n if n in known else self.by_label[folded(n)] for n in good}))
             update: dict[str, Any] = {
                 column.field: final if isinstance(written, tuple) else (final[0] if final else None)
             }
