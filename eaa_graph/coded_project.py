@@ -114,7 +114,8 @@ class Selection:
     guid, source : str
         Its own GUID and that of the source (or transcript, or text of a PDF) it lies in.
     kind : str
-        ``text``, ``pdf``, ``picture``, ``audio``, ``video``, ``transcript``, or ``arm`` (of a study, named by `name`).
+        ``text``, ``pdf``, ``picture``, ``audio``, ``video``, ``transcript``, ``arm`` (of a study, named by `name`)
+        or ``link`` (of a table of links).
     position : tuple of int
         text: first character and the one after the last (code points from 0); audio, video:
         milliseconds; picture: two corners; pdf: page and two corners; transcript: as text where its

@@ -224,8 +224,15 @@ def beside(path: Path) -> Path | None:
     return None
 
 
-def reading_of(project: CodedProject, path: Path) -> Reading:
+def reading_of(project: CodedProject, path: Path, default: Mapping | None = None) -> Reading:
     """Map `project`, read from `path`, by the mapping beside it or by a guess that says so.
+
+    Parameters
+    ----------
+    project : CodedProject
+    path : Path
+    default : Mapping, optional
+        What to use without a mapping beside the file, where the format says more than names do.
 
     Raises
     ------
@@ -234,7 +241,7 @@ def reading_of(project: CodedProject, path: Path) -> Reading:
     """
     file = beside(path)
     if file is None:
-        mapping = guess(project)
+        mapping = default or guess(project)
         roles = Counter(mapping.roles.values())
         listed = ", ".join(f"{role} ({count})" for role, count in sorted(roles.items())) or "none"
         note = finding(
@@ -315,10 +322,10 @@ class _Work:
         role = self.role(code.guid)
         if role in ("ignore", "heading", *_WORDS):
             return False
-        # The code that gives a subtree its role and is never used itself is a heading: "Contexts".
+        # The code that gives a subtree its role and is never used itself is a heading: "Contexts", or a folder.
         return not (
             code.guid in self.mapping.roles
-            and _NAMES.get(_plain(code.name)) == role
+            and (_NAMES.get(_plain(code.name)) == role or not code.codable)
             and code.guid not in self.used
             and code.guid in self.parents
         )

@@ -7,7 +7,7 @@ yes nor no become attributes.
 
 from __future__ import annotations
 
-__all__ = ["PART", "code_guid", "presence", "read", "read_project", "source_guid"]
+__all__ = ["PART", "code_guid", "presence", "read", "read_project", "sheet_of_file", "source_guid"]
 
 from pathlib import Path
 
@@ -60,7 +60,8 @@ def presence(text: str) -> int | None:
 _ARTICLE = {folded(n): c.name for c in SHEETS["articles"].columns for n in (c.name, *c.synonyms)}
 
 
-def _sheet(path: Path) -> tuple[RawSheet | None, tuple[Finding, ...]]:
+def sheet_of_file(path: Path) -> tuple[RawSheet | None, tuple[Finding, ...]]:
+    """Return the table of a CSV file, or the first sheet of a workbook, and what is wrong with it."""
     if path.suffix.casefold() in (".xlsx", ".xlsm", ".ods"):
         reading = read_workbook(path)
         return (reading.sheets[0] if reading.sheets else None), ()
@@ -97,7 +98,7 @@ def read_project(path: Path) -> CodedProject:
     UnreadableFile
         If the file cannot be read or has no column of codes.
     """
-    sheet, found = _sheet(path)
+    sheet, found = sheet_of_file(path)
     if sheet is None:
         raise UnreadableFile(f"{path.name} has no table")
     first, described, codes, others = _columns(sheet)
@@ -157,7 +158,7 @@ def _accepts(path: Path) -> bool:
     if not path.is_file() or known_sheet(path.stem) or path.suffix.casefold() not in PART.suffixes:
         return False
     try:
-        sheet, _ = _sheet(path)
+        sheet, _ = sheet_of_file(path)
     except UnreadableFile:
         return False
     if sheet is None or len(sheet.rows) < 2 or known_sheet(sheet.name):

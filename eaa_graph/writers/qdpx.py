@@ -97,6 +97,7 @@ _SELECTIONS = {
     "transcript": ("TranscriptSelection", ("fromSyncPoint", "toSyncPoint")),
     # An arm of a study is no place in a document: its codes go to the source as a whole.
     "arm": ("", ("",)),
+    "link": ("", ("",)),
 }
 
 
