@@ -126,6 +126,11 @@ def check(path: Path) -> Checked:
 def store_of(checked: Checked, settings: Settings | None = None, ontology: bool = True) -> Store:
     """Return a store that holds the records, their findings and (unless told not to) the ontology."""
     store = open_store((settings or Settings()).store)
+    # A store on disk may hold an earlier build of this review: it is replaced, not mixed with.
+    base = review_base(checked.records.review)
+    for graph in store.graphs():
+        if graph.startswith(base) or graph == ONTOLOGY:
+            store.drop(graph)
     store.add(encode(checked.records))
     store.add(encode_findings(checked.records.review, checked.findings))
     if ontology:
