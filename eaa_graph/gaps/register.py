@@ -134,11 +134,15 @@ def _some(cell: Cell) -> tuple[Thing, ...]:
     return cell if isinstance(cell, tuple) and not isinstance(cell, Thing) else ()
 
 
+def _mechanism_roles(chosen: Incidence) -> tuple[str, ...]:
+    """Return the halves of the mechanism that are listed or coded; the whole where nothing is, so that it is refused."""
+    used = tuple(role for role in _MECHANISM if len(chosen.listed(role)) or len(chosen.coded(role)))
+    return used or ("mechanism",)
+
+
 def _from_cells(chosen: Incidence, thin: int) -> Iterable[Gap]:
     framework = {c.id for c in chosen.concepts if c.status == "framework"}
-    for role in _MECHANISM:
-        if role != "mechanism" and not len(chosen.listed(role)) and not len(chosen.coded(role)):
-            continue
+    for role in _mechanism_roles(chosen):
         table = empty_and_thin_cells(chosen, rows=role, thin=thin)
         for place, row in enumerate(table.records()):
             kind = str(row["type"])
@@ -158,9 +162,7 @@ def _from_cells(chosen: Incidence, thin: int) -> Iterable[Gap]:
 
 
 def _from_contradictions(chosen: Incidence) -> Iterable[Gap]:
-    for role in _MECHANISM:
-        if not len(chosen.listed(role)) and not len(chosen.coded(role)):
-            continue
+    for role in _mechanism_roles(chosen):
         table = contradictory_cells(chosen, rows=role, columns="outcome")
         for place, row in enumerate(table.records()):
             concept, outcome = _thing(row["concept"]), _thing(row["column"])
@@ -290,12 +292,7 @@ def collect(
     if key not in incidence._cache:
         incidence._cache[key] = _collected(incidence, theory, coder, thin)
     found: tuple[tuple[Gap, ...], tuple[str, ...]] = incidence._cache[key]
-    if not found[0] and len(found[1]) == _RULES:
-        raise Refused("there is nothing to look for gaps in: " + "; ".join(found[1]))
     return found
-
-
-_RULES = 6
 
 
 def _collected(
@@ -304,23 +301,26 @@ def _collected(
     chosen = selection(incidence, coder)
     found: dict[str, Gap] = {}
     refused: list[str] = []
-    for rule in (
+    rules = (
         partial(_from_cells, chosen, thin),
         partial(_from_contradictions, chosen),
         partial(_from_looked_for, incidence, coder),
         partial(_from_expectations, chosen, theory),
         partial(_from_combinations, chosen, theory),
         partial(_from_holes, chosen, theory),
-    ):
+    )
+    for rule in rules:
         try:
             for gap in rule():
                 found.setdefault(gap.id, gap)
         except Refused as reason:
             refused.append(str(reason))
+    if len(refused) == len(rules):
+        raise Refused("there is nothing to look for gaps in: " + "; ".join(dict.fromkeys(refused)))
     gaps = [g for g in found.values() if theory is None or _is_about(incidence, g, theory)]
     types = list(TYPES)
     gaps.sort(key=lambda g: (-SEVERITIES.index(g.severity), types.index(g.type), g.subject, g.id))
-    return tuple(gaps), tuple(refused)
+    return tuple(gaps), tuple(dict.fromkeys(refused))
 
 
 def _is_about(incidence: Incidence, gap: Gap, theory: str) -> bool:
