@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import itertools
 import math
+import os
+import subprocess
+import sys
 import warnings
 from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
@@ -262,7 +265,7 @@ def distribution(chances: np.ndarray) -> np.ndarray:
 def test_tails_equal_direct_dynamic_programming(seed: int) -> None:
     rng = np.random.default_rng(seed)
     many = rng.integers(1, 60, rng.integers(1, 8))
-    chances = rng.random((6, len(many))) ** rng.integers(1, 8)
+    chances = rng.random((6, len(many))) ** rng.choice([0.1, 1, 5, 30])
     chances[rng.random(chances.shape) < 0.1] = 0
     chances[rng.random(chances.shape) < 0.05] = 1
     seen = rng.integers(0, many.sum() + 1, 6)
@@ -271,8 +274,8 @@ def test_tails_equal_direct_dynamic_programming(seed: int) -> None:
         d = distribution(np.repeat(chances[k], many))
         assert at_most[k] == pytest.approx(d[: seen[k] + 1].sum(), abs=1e-9)
         assert at_least[k] == pytest.approx(d[seen[k] :].sum(), abs=1e-9)
-        if d[seen[k] :].sum() > 1e-35:  # far tails keep their digits
-            assert at_least[k] == pytest.approx(d[seen[k] :].sum(), rel=1e-8)
+        if 1e-200 < d[seen[k] :].sum() < 0.5:  # far tails keep their digits
+            assert at_least[k] == pytest.approx(d[seen[k] :].sum(), rel=1e-9)
 
 
 def test_tails_of_many_units_are_the_binomial() -> None:
@@ -706,3 +709,22 @@ def test_every_table_says_what_it_counts_and_opens(name: str) -> None:
     assert all(not isinstance(c, float) or math.isfinite(c) for row in table.rows for c in row)
     ids = [p.name for p in part.parameters]
     assert len(ids) == len(set(ids))
+
+
+def test_groups_do_not_depend_on_the_hash_seed() -> None:
+    code = (
+        "from eaa_graph import pipeline, resources; from eaa_graph.network import *; from eaa_graph.measures.cooccurrence import *;"
+        "i = selected(Incidence.from_records(pipeline.check(resources.example('eaa_pilot')).records));"
+        "print(communities(i, unit='extraction', runs=5), centrality(i), cooccurrence(i, permutations=20))"
+    )
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=Path(__file__).resolve().parents[1],
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(answers) == 1

@@ -721,8 +721,6 @@ def _tails(q: Floats, tilted: Floats, tilt: Floats, many: Counts, seen: Counts, 
 
 def _log_moment(q: Floats, tilt: Floats) -> Floats:
     """Return log(1 - q + q exp(tilt)) without overflow, for each question and class."""
-    t = tilt[:, None]
-    small = np.log1p(q * np.expm1(np.minimum(t, 0.0)))
-    large = t + np.log1p((1 - q) * np.expm1(-np.maximum(t, 0.0)))
-    logs: Floats = np.where(t <= 0, small, np.where(q > 0, large, 0.0))
+    with np.errstate(divide="ignore"):
+        logs: Floats = np.logaddexp(np.log1p(-q), np.log(q) + tilt[:, None])
     return logs
