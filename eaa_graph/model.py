@@ -168,6 +168,12 @@ _BASIS = Annotated[str, Field(pattern="^(stated|inferred)$")]
 _ACTIVATION = Annotated[str, Field(pattern="^(none|weak|partial|strong|unknown)$")]
 
 
+#: Language, script, region, variants (RFC 5646): stores refuse a graph with any other tag.
+_LANGUAGE = r"^[A-Za-z]{2,8}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*$"
+#: What stores take as the start of an IRI: a host, perhaps a port, a path that ends in a slash.
+_BASE_IRI = r"^https?://[\w.~-]+(:[0-9]{1,5})?/([\w.~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*$"
+
+
 def _one_of(*allowed: str) -> Any:
     def check(value: str) -> str:
         if value not in allowed:
@@ -240,8 +246,8 @@ class Review(Record):
     doi: Text | None = None
     based_on: Text | None = None
     licence: Text | None = None
-    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")] = "en"
-    base_iri: Annotated[str, Field(pattern=r"^https?://[^\s<>\"{}|\\^`#?]+/$")] = "https://w3id.org/eaa/id/"
+    language: Annotated[str, Field(pattern=_LANGUAGE)] = "en"
+    base_iri: Annotated[str, Field(pattern=_BASE_IRI)] = "https://w3id.org/eaa/id/"
     heuristic: Annotated[str, _one_of(*HEURISTICS)] = "CMO"
     preferred_coder: Id | None = None
 
@@ -368,6 +374,8 @@ class Configuration(Record):
     challenging: Ids = ()
     note: Text | None = None
     author: Text | None = None
+    #: Rules of the lint that a person overrules for it, each with the reason.
+    lint_ok: Text | None = None
 
     def slot(self, role: str) -> Slot:
         """Return the slot of `role` (one of :data:`ROLES`)."""
@@ -967,6 +975,10 @@ SHEETS: dict[str, SheetSpec] = {
                 ),
                 _c("note", "Remarks.", synonyms=("notes", "comment")),
                 _c("author", "Who put it forward.", synonyms=("authors", "proposed by"), example="me"),
+                _c(
+                    "lint_ok",
+                    "Rules of eaa-graph theory lint that you overrule for it, as 'rule: reason', joined with |.",
+                ),
             ),
             synonyms=("configuration", "cmocs", "cmos", "cmo", "cmo configurations"),
         ),
@@ -1235,10 +1247,42 @@ ESCAPE_MARK = "'\t"
 
 #: Concepts beside the codebook's own example that the other sheets' examples name.
 _EXAMPLE_CONCEPTS = (
-    {"id": "mixed-groups", "label": "mixed groups", "definition": "Those affected and professionals meet as one group", "kind": "context", "status": "emergent", "group": "contexts", "source": "found in the articles"},
-    {"id": "alignment", "label": "alignment", "definition": "Views and ways of working come into line", "kind": "outcome", "status": "framework", "group": "EAA outcomes", "source": "Masterson et al. 2024"},
-    {"id": "how", "label": "how", "definition": "Ways of working together", "kind": "theme", "status": "framework", "group": "process themes", "source": "Masterson et al. 2024"},
-    {"id": "power", "label": "power", "definition": "Who decides, and who lets others decide", "kind": "mechanism", "status": "external", "group": "expected by other theories", "source": "Farr 2018"},
+    {
+        "id": "mixed-groups",
+        "label": "mixed groups",
+        "definition": "Those affected and professionals meet as one group",
+        "kind": "context",
+        "status": "emergent",
+        "group": "contexts",
+        "source": "found in the articles",
+    },
+    {
+        "id": "alignment",
+        "label": "alignment",
+        "definition": "Views and ways of working come into line",
+        "kind": "outcome",
+        "status": "framework",
+        "group": "EAA outcomes",
+        "source": "Masterson et al. 2024",
+    },
+    {
+        "id": "how",
+        "label": "how",
+        "definition": "Ways of working together",
+        "kind": "theme",
+        "status": "framework",
+        "group": "process themes",
+        "source": "Masterson et al. 2024",
+    },
+    {
+        "id": "power",
+        "label": "power",
+        "definition": "Who decides, and who lets others decide",
+        "kind": "mechanism",
+        "status": "external",
+        "group": "expected by other theories",
+        "source": "Farr 2018",
+    },
 )
 #: The search before the flow's own example and what was left out after it, so that its counts add up.
 _EXAMPLE_FLOW = (

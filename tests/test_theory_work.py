@@ -377,7 +377,7 @@ def test_each_rule_finds_its_slip_and_can_be_overruled(rule: str) -> None:
     for change in SLIPS[rule]:
         found = linted(Configuration(id="x", **(_GOOD | change)))
         assert (rule, RULES[rule].severity) in found
-        overruled = linted(Configuration(id="x", attributes=(("lint_ok", f"{rule}: we know"),), **(_GOOD | change)))
+        overruled = linted(Configuration(id="x", lint_ok=f"{rule}: we know", **(_GOOD | change)))
         assert (rule, "note") in overruled
         assert {r for r, _ in found} == {r for r, _ in overruled}
 
@@ -385,18 +385,14 @@ def test_each_rule_finds_its_slip_and_can_be_overruled(rule: str) -> None:
 def test_the_reason_for_overruling_is_shown() -> None:
     records = Records(
         review=Review(id="r", title="R"),
-        configurations=(
-            Configuration(id="x", attributes=(("Lint OK", "No_context: left open on purpose | no-outcome: later"),)),
-        ),
+        configurations=(Configuration(id="x", lint_ok="No_context: left open on purpose | no-outcome: later"),),
     )
     notes = [f.message for f in lint(records) if f.severity == "note"]
     assert any(m.endswith("Overruled: left open on purpose") for m in notes)
 
 
 def test_overruling_badly_is_told() -> None:
-    found = linted(
-        Configuration(id="x", attributes=(("lint_ok", "no-contxt: why | no-outcome | duplicate: idle |"),), **_GOOD)
-    )
+    found = linted(Configuration(id="x", lint_ok="no-contxt: why | no-outcome | duplicate: idle |", **_GOOD))
     assert found == [("overrule-idle", "note"), ("overrule-unknown", "warning"), ("overrule-without-reason", "warning")]
 
 

@@ -194,6 +194,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
         "challenging",
         "note",
         "author",
+        "lint_ok",
         "attributes",
     ),
     "claim": ("from_concepts", "relation", "to_concepts", "statement", "source", "attributes"),
@@ -982,7 +983,7 @@ def _of_link(link: Link, story: _Story) -> list[Difference]:
             edit = changed[name]
             gone, came = set(edit.before) - set(edit.after), set(edit.after) - set(edit.before)
             add("evidence changed", name, tuple(sorted(gone)), tuple(sorted(came)))
-    for name in ("note", "author", "source", "attributes"):
+    for name in ("note", "author", "source", "lint_ok", "attributes"):
         if name in changed:
             add("annotated", name, _words(changed[name].before), _words(changed[name].after))
     if not found:

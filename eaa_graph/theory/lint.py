@@ -404,27 +404,24 @@ def _overruled(configuration: Configuration) -> tuple[dict[str, str], list[Findi
     """Return the rules overruled for a configuration with the reasons, and what is wrong with how it is written."""
     overruled: dict[str, str] = {}
     faults: list[Finding] = []
-    for header, text in configuration.attributes:
-        if header.casefold().replace(" ", "_").replace("-", "_") != OVERRULE:
+    where = Where("configurations", column=OVERRULE, cell=configuration.id)
+    for part in (p.strip() for p in (configuration.lint_ok or "").split("|")):
+        name, _, reason = (x.strip() for x in part.partition(":"))
+        name = name.casefold().replace("_", "-").replace(" ", "-")
+        if not part:
             continue
-        where = Where("configurations", column=header, cell=configuration.id)
-        for part in (p.strip() for p in text.split("|")):
-            name, _, reason = (x.strip() for x in part.partition(":"))
-            name = name.casefold().replace("_", "-").replace(" ", "-")
-            if not part:
-                continue
-            if name not in RULES:
-                near = nearest(name, RULES)
-                hint = f"Did you mean {' or '.join(near)}?" if near else f"The rules are {', '.join(RULES)}."
-                message = f"{configuration.id}: {name!r} is not a rule; nothing is overruled by it."
-                faults.append(Finding("overrule-unknown", "warning", where, message, hint))
-            elif not reason:
-                message = f"{configuration.id}: {name} is not overruled, because no reason is given."
-                faults.append(
-                    Finding("overrule-without-reason", "warning", where, message, f"Write '{name}: your reason'.")
-                )
-            else:
-                overruled[name] = reason
+        if name not in RULES:
+            near = nearest(name, RULES)
+            hint = f"Did you mean {' or '.join(near)}?" if near else f"The rules are {', '.join(RULES)}."
+            message = f"{configuration.id}: {name!r} is not a rule; nothing is overruled by it."
+            faults.append(Finding("overrule-unknown", "warning", where, message, hint))
+        elif not reason:
+            message = f"{configuration.id}: {name} is not overruled, because no reason is given."
+            faults.append(
+                Finding("overrule-without-reason", "warning", where, message, f"Write '{name}: your reason'.")
+            )
+        else:
+            overruled[name] = reason
     return overruled, faults
 
 
