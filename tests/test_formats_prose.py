@@ -269,3 +269,32 @@ def test_a_missing_library_is_named(
     (tmp_path / name).write_text("x: y\n", encoding="utf-8")
     with pytest.raises(MissingExtra, match=r"eaa-graph\[formats\]"):
         read(tmp_path / name)  # type: ignore[operator]
+
+
+def test_a_proposal_can_be_made_changed_and_applied(tmp_path: Path) -> None:
+    from eaa_graph.coded_project import Mapping
+    from eaa_graph.readers import projects
+
+    path = tmp_path / "links.csv"
+    path.write_text(CAUSAL, encoding="utf-8")
+    assert projects.is_project(path)
+    text = projects.propose_for(path)
+    before = projects.import_project(path)
+    (tmp_path / "mapping.toml").write_text(text, encoding="utf-8")
+    after = projects.import_project(path)
+    rows = [[r.values for s in i.reading.sheets if s.name == "extractions" for r in s.rows] for i in (before, after)]
+    assert rows[0] == rows[1]
+    changed = text.replace('"mechanism"', '"context"')
+    assert Mapping.from_toml(changed).roles != Mapping.from_toml(text).roles
+    (tmp_path / "mapping.toml").write_text(changed, encoding="utf-8")
+    (row, *_) = [
+        r.values for s in projects.import_project(path).reading.sheets if s.name == "extractions" for r in s.rows
+    ]
+    assert row["contexts"] == "talking"
+    assert {r["item"]: r["carried"] for r in after.losses.records()}["codings"] == 4
+    (tmp_path / "mapping.toml").write_text("not toml", encoding="utf-8")
+    with pytest.raises(UnreadableFile, match="not valid TOML"):
+        projects.import_project(path)
+    (tmp_path / "s.txt").write_text(SENTENCES, encoding="utf-8")
+    with pytest.raises(UnreadableFile, match="not a coded project"):
+        projects.propose_for(tmp_path / "s.txt")

@@ -298,3 +298,21 @@ def test_eppi_refuses_what_it_cannot_read(tmp_path: Path, content: bytes, says: 
     path.write_bytes(content)
     with pytest.raises(UnreadableFile, match=says):
         eppi.read_project(path)
+
+
+def test_every_format_finds_its_reader(tmp_path: Path) -> None:
+    names = {
+        make_qualcoder(tmp_path / "p.qda"): "qualcoder",
+        make_rqda(tmp_path / "p.rqda"): "rqda",
+        make_taguette(tmp_path / "p.sqlite3"): "taguette",
+    }
+    for path, name in names.items():
+        assert opening.reader_for(path).name == name
+    # The sheets of a review stay the sheets of a review, whatever their columns are called.
+    for stem, headers in (
+        ("claims", "id,theory,from,relation,to,source"),
+        ("extractions", "id,document,tag,content"),
+        ("articles", "id,x1,x2,x3"),
+    ):
+        (tmp_path / f"{stem}.csv").write_text(headers + "\na,1,1,1,1,1\nb,1,1,1,1,1\n", encoding="utf-8")
+        assert opening.reader_for(tmp_path / f"{stem}.csv").name == "sheet"

@@ -7,7 +7,7 @@ outcome, which a mapping can change. Kumu gives neither, so its connections are 
 
 from __future__ import annotations
 
-__all__ = ["PARTS", "read_causal_map", "read_kumu"]
+__all__ = ["PARTS", "read_causal_map", "read_causal_project", "read_kumu"]
 
 import re
 from pathlib import Path
@@ -21,6 +21,7 @@ from eaa_graph.readers import RawSheet, Reader, Reading
 from eaa_graph.readers.json_file import load_json
 from eaa_graph.readers.mapping import reading_of
 from eaa_graph.readers.matrix import sheet_of_file
+from eaa_graph.readers.peeking import headers_of
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _FROM = ("from", "from_label", "cause", "influence", "from label", "from_factor")
@@ -46,11 +47,18 @@ def read_causal_map(path: Path) -> Reading:
     UnreadableFile
         If it has no columns for cause, effect and source.
     """
-    project, default = _causal_project(path)
+    project, default = read_causal_project(path)
     return reading_of(project, path, default)
 
 
-def _causal_project(path: Path) -> tuple[CodedProject, Mapping]:
+def read_causal_project(path: Path) -> tuple[CodedProject, Mapping]:
+    """Return the links as a coded project, and the mapping of causes and effects to use where there is none.
+
+    Raises
+    ------
+    UnreadableFile
+        If it has no columns for cause, effect and source.
+    """
     sheet, found = sheet_of_file(path)
     headers = sheet.headers if sheet else ()
     cause, effect, source = _pick(headers, _FROM), _pick(headers, _TO), _pick(headers, _SOURCE)
@@ -246,19 +254,18 @@ def _claims(
     return Reading(path.stem, sheets, {}, None, tuple(findings))
 
 
-def _headers(path: Path) -> tuple[str, ...]:
-    try:
-        sheet, _ = sheet_of_file(path)
-    except (UnreadableFile, OSError):
-        return ()
-    return sheet.headers if sheet else ()
-
-
 def _is_causal(path: Path) -> bool:
     if not path.is_file() or path.suffix.lower() not in (".csv", ".tsv", ".xlsx"):
         return False
-    headers = _headers(path)
+    headers = headers_of(path)
+    if {"theory", "relation"} <= {h.casefold() for h in headers}:
+        return False  # claims of a review
     return bool(_pick(headers, _FROM) and _pick(headers, _TO) and _pick(headers, _SOURCE))
+
+
+def _is_pair(headers: tuple[str, ...]) -> bool:
+    names = {h.casefold() for h in headers}
+    return {"from", "to"} <= names and not {"theory", "relation"} <= names
 
 
 def _is_kumu(path: Path) -> bool:
@@ -267,11 +274,7 @@ def _is_kumu(path: Path) -> bool:
     if path.suffix.lower() == ".json":
         with path.open("rb") as stream:
             return b'"connections"' in stream.read(1 << 20) or b'"connections"' in _end(path)
-    return (
-        path.suffix.lower() in (".csv", ".xlsx")
-        and {"from", "to"} <= {h.casefold() for h in _headers(path)}
-        and not _is_causal(path)
-    )
+    return path.suffix.lower() in (".csv", ".xlsx") and _is_pair(headers_of(path)) and not _is_causal(path)
 
 
 def _end(path: Path) -> bytes:

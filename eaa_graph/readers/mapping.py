@@ -155,12 +155,14 @@ def _ids(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return result
 
 
-def propose(project: CodedProject) -> str:
+def propose(project: CodedProject, default: Mapping | None = None) -> str:
     """Return the text of a `mapping.toml` for `project`, filled with guesses and explained line by line.
 
     Parameters
     ----------
     project : CodedProject
+    default : Mapping, optional
+        What to propose instead of what names suggest.
 
     Returns
     -------
@@ -168,7 +170,8 @@ def propose(project: CodedProject) -> str:
         TOML that :meth:`eaa_graph.coded_project.Mapping.from_toml` reads; every code stands in its order,
         with its name and how often it is used as a comment.
     """
-    mapping = guess(project)
+    guessed = guess(project)
+    mapping = default or guessed
     used = Counter(c.code for c in codings_of(project))
     depth: dict[str, int] = {}
     lines = [
@@ -200,16 +203,23 @@ def propose(project: CodedProject) -> str:
     lines += ["", "# Words that codes stand for.", "[words]"]
     by_guid = {c.guid: c for c in project.codes}
     lines += [toml_line(g, w, by_guid[g].name) for g, w in mapping.words.items()]
+    if mapping.kinds:
+        lines += ["", "# The kind the codebook lists a concept as, where that is not its code's role.", "[kinds]"]
+        lines += [toml_line(g, k, by_guid[g].name) for g, k in mapping.kinds.items() if g in by_guid]
     lines += ["", "# The id each code gets as a concept.", "[codes]"]
-    lines += [toml_line(c.guid, mapping.codes[c.guid], c.name) for c in project.codes]
+    lines += [toml_line(c.guid, mapping.codes.get(c.guid, guessed.codes[c.guid]), c.name) for c in project.codes]
     lines += [
         "",
         '# The article each source is. "" leaves a source out; the id of an article you have joins it.',
         "[sources]",
     ]
-    lines += [toml_line(s.guid, mapping.sources[s.guid], s.name) for s in project.sources if not s.of]
+    lines += [
+        toml_line(s.guid, mapping.sources.get(s.guid, guessed.sources[s.guid]), s.name)
+        for s in project.sources
+        if not s.of
+    ]
     lines += ["", "# The id of each coder.", "[coders]"]
-    lines += [toml_line(u.guid, mapping.coders[u.guid], u.name) for u in project.users]
+    lines += [toml_line(u.guid, mapping.coders.get(u.guid, guessed.coders[u.guid]), u.name) for u in project.users]
     return "\n".join(lines) + "\n"
 
 

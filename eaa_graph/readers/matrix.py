@@ -17,8 +17,8 @@ from eaa_graph.findings import Finding, finding
 from eaa_graph.model import SHEETS, Row, folded
 from eaa_graph.readers import RawSheet, Reader, Reading
 from eaa_graph.readers.csv_table import read_csv
-from eaa_graph.readers.grid import known_sheet
 from eaa_graph.readers.mapping import reading_of
+from eaa_graph.readers.peeking import headers_of
 from eaa_graph.readers.xlsx import read_workbook
 
 _YES = frozenset({"yes", "y", "x", "true", "✓", "✔", "present", "ja", "oui", "sí", "+"})
@@ -155,13 +155,14 @@ def _count(row: Row, header: str, findings: list[Finding]) -> int:
 
 
 def _accepts(path: Path) -> bool:
-    if not path.is_file() or known_sheet(path.stem) or path.suffix.casefold() not in PART.suffixes:
+    headers = headers_of(path) if path.suffix.casefold() in PART.suffixes else ()
+    if len(headers) < 4 or folded(headers[0]) not in _ARTICLE:
         return False
     try:
         sheet, _ = sheet_of_file(path)
     except UnreadableFile:
         return False
-    if sheet is None or len(sheet.rows) < 2 or known_sheet(sheet.name):
+    if sheet is None or len(sheet.rows) < 2:
         return False
     first, _, codes, others = _columns(sheet)
     filled = [h for h in codes if any(presence(r.values.get(h, "")) for r in sheet.rows)]

@@ -36,6 +36,8 @@ def reader_for(path: Path) -> Reader:
         is_folder = path.is_dir()
         suffix = "/" if is_folder else path.suffix.casefold()
         by_suffix = [r for r in readers.values() if suffix in r.suffixes]
+        # Some projects are folders with a suffix of their own: their readers come before the one of any folder.
+        by_suffix.sort(key=lambda r: path.suffix.casefold() not in r.suffixes)
         for reader in by_suffix:
             if reader.accepts(path):
                 return reader

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["PARTS", "read", "read_highlights", "read_project"]
+__all__ = ["PARTS", "read", "read_highlights", "read_highlights_project", "read_project"]
 
 import json
-import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from eaa_graph.model import Row
 from eaa_graph.readers import Reader, Reading
 from eaa_graph.readers.csv_table import read_csv
 from eaa_graph.readers.mapping import reading_of
+from eaa_graph.readers.peeking import headers_of
 from eaa_graph.readers.sqlite_file import Database, has_tables
 from eaa_graph.readers.text_passages import HtmlText
 from eaa_graph.readers.xlsx import read_workbook
@@ -206,7 +206,7 @@ def read_highlights(path: Path) -> Reading:
     UnreadableFile
         If the table cannot be read.
     """
-    return reading_of(_from_table(path), path)
+    return reading_of(read_highlights_project(path), path)
 
 
 def _table(path: Path) -> tuple[list[Row], tuple[str, ...], list[Finding]]:
@@ -224,7 +224,14 @@ def _is_export(headers: Iterable[str]) -> bool:
     return {"document", "tag"} <= names and bool(names & {"content", "highlight"})
 
 
-def _from_table(path: Path) -> CodedProject:
+def read_highlights_project(path: Path) -> CodedProject:
+    """Return the exported highlights as a coded project.
+
+    Raises
+    ------
+    UnreadableFile
+        If it has no columns document, tag and content.
+    """
     rows, headers, findings = _table(path)
     if not _is_export(headers):
         raise UnreadableFile(f"{path.name} has no columns document, tag and content: not Taguette's highlights")
@@ -281,17 +288,7 @@ def _accepts(path: Path) -> bool:
 
 
 def _accepts_table(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    try:
-        if path.suffix.lower() == ".csv":
-            with path.open(encoding="utf-8-sig", errors="replace") as stream:
-                return _is_export(re.split(r"[,;\t]", stream.readline(4096).strip().replace('"', "")))
-        if path.suffix.lower() == ".xlsx":
-            return _is_export(_table(path)[1])
-    except (OSError, UnreadableFile):
-        return False
-    return False
+    return path.suffix.lower() in (".csv", ".xlsx") and _is_export(headers_of(path))
 
 
 PARTS = [
