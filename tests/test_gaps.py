@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import html.parser
 import itertools
+import os
 import random
+import subprocess
+import sys
 import time
 from collections import Counter
 from dataclasses import replace
@@ -852,6 +855,21 @@ def test_pilot_versions_close_the_open_contexts() -> None:
     assert {rows[f"context of E0{n}"] for n in (1, 2, 3)} == {"closed"}
     assert rows["creativity, expected by Palmer et al. 2019"] == "narrowed"
     assert rows["research governance (context) with accountability (mechanism)"] == "opened"
+
+
+def test_pilot_answers_do_not_depend_on_the_hash_seed() -> None:
+    program = (
+        "from eaa_graph import pipeline, registry, resources\n"
+        "b = pipeline.build(resources.example('eaa_pilot'))\n"
+        "print([pipeline.answer(b, n).rows for n in registry.parts('gaps')])"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1
 
 
 class _Outline(html.parser.HTMLParser):

@@ -190,9 +190,10 @@ def structural_holes(incidence: Incidence, theory: str | None = None, shared: in
             common=len(between_them),
         )  # fmt: skip
     linked = [n for n in nodes if neighbours[n]]
-    constraint = nx.constraint(graph, linked) if linked else {}
-    size = nx.effective_size(graph, linked) if linked else {}
-    between = nx.betweenness_centrality(graph) if linked else {}
+    # networkx adds over sets, whose order changes from run to run, and with it the last digits.
+    constraint = {n: round(float(c), 12) for n, c in nx.constraint(graph, linked).items()} if linked else {}
+    size = {n: round(float(s), 12) for n, s in nx.effective_size(graph, linked).items()} if linked else {}
+    between = {n: round(float(b), 12) for n, b in nx.betweenness_centrality(graph).items()}
     parts = nx.number_connected_components(graph)
     for name in sorted(nx.articulation_points(graph), key=lambda n: (constraint[n], n)):
         without = graph.copy()
@@ -204,7 +205,7 @@ def structural_holes(incidence: Incidence, theory: str | None = None, shared: in
             "bridge", (thing(name),), tuple(map(thing, sorted(neighbours[name]))), coded(name)[0],
             f"“{labels.get(name, name)}” alone holds {plural(len(apart), 'part')} of the theory together: without it "
             f"{'; '.join(alone)} {'would come' if len(alone) == 1 else 'would each come'} apart from the rest.",
-            constraint=float(constraint[name]), size=float(size[name]), between=float(between[name]),
+            constraint=constraint[name], size=size[name], between=between[name],
         )  # fmt: skip
     isolated = [c for c in records.concepts if c.listed_as in ROLES and not neighbours.get(c.id)]
     for concept in sorted(isolated, key=lambda c: (-len(coded(c.id)[1]), c.id)):
