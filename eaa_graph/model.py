@@ -23,6 +23,7 @@ __all__ = [
     "EXAMPLE_MARK",
     "HEURISTICS",
     "POLARITIES",
+    "PROGRESS_FILE",
     "ROLES",
     "SHEETS",
     "STANCES",
@@ -1241,6 +1242,8 @@ SHEETS: dict[str, SheetSpec] = {
 COMMENT_MARK = "# explained:"
 #: Start of the first cell of a template's example row, which is not read until it is removed.
 EXAMPLE_MARK = "example:"
+#: A file of ours in a review folder that is no sheet: which articles were read again after a change of the theory.
+PROGRESS_FILE = "queue.csv"
 #: Put before a cell that a spreadsheet or a reader would take for something else (a formula,
 #: a mark); readers take it off. No text of a person begins with an apostrophe and a tab.
 ESCAPE_MARK = "'\t"

@@ -25,6 +25,7 @@ __all__ = [
     "query",
     "review",
     "store_of",
+    "theory_findings",
 ]
 
 import re
@@ -89,10 +90,10 @@ class Built:
         """The records."""
         return self.checked.records
 
-    @property
+    @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """Everything a person should know about the input."""
-        return self.checked.findings
+        """Everything a person should know about the input, and about how its theory is written down."""
+        return (*self.checked.findings, *theory_findings(self.records))
 
     @cached_property
     def base(self) -> str:
@@ -190,6 +191,18 @@ def review(path: Path, settings: Settings | None = None) -> Built:
         If nothing at all can be read there.
     """
     return Built(check(path), settings or Settings())
+
+
+def theory_findings(records: Records) -> tuple[Finding, ...]:
+    """Return slips of theorising, and changes from version to version that nobody recorded or gave a reason for."""
+    from eaa_graph.theory.difference import diff
+    from eaa_graph.theory.lint import lint
+    from eaa_graph.theory.versions import history
+
+    past = history(records)
+    steps = [(earlier, later) for later in past.versions for earlier in past.parents(later.id)]
+    of_steps = (f for earlier, later in steps for f in diff(earlier, later, past).findings)
+    return (*past.findings, *dict.fromkeys(of_steps), *lint(records))
 
 
 def incidence(built: Built, coder: str = "") -> Incidence:

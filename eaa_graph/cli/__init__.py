@@ -11,6 +11,7 @@ from __future__ import annotations
 __all__ = ["COMMANDS", "main"]
 
 import importlib
+import keyword
 import sys
 from typing import Any
 
@@ -22,12 +23,21 @@ from eaa_graph.errors import EaaError
 #: Every command, in the order of the work: name to module.
 COMMANDS: dict[str, str] = {
     "new": "reviews",
+    "import": "importing",
+    "merge": "importing",
     "check": "reviews",
     "build": "reviews",
     "ask": "asking",
     "query": "asking",
+    "theory": "theory",
     "export": "reviews",
 }
+
+
+def _attribute(command: str) -> str:
+    """Return what a command is called in its module: a word of Python's own gets an underscore."""
+    name = command.replace("-", "_")
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 class _Commands(click.Group):
@@ -40,7 +50,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(
-            importlib.import_module(f"eaa_graph.cli.{COMMANDS[cmd_name]}"), cmd_name.replace("-", "_")
+            importlib.import_module(f"eaa_graph.cli.{COMMANDS[cmd_name]}"), _attribute(cmd_name)
         )
         return command
 

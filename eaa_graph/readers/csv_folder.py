@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eaa_graph.errors import UnreadableFile
 from eaa_graph.findings import Finding, Where, finding
-from eaa_graph.model import SHEETS
+from eaa_graph.model import PROGRESS_FILE, SHEETS
 from eaa_graph.readers import RawSheet, Reader, Reading
 from eaa_graph.readers.csv_table import SUFFIXES, read_csv
 from eaa_graph.readers.grid import known_sheet
@@ -84,6 +84,10 @@ def _from_tables(folder: Path, tables: list[Path], workbooks: list[Path]) -> Rea
     review, review_where, findings = read_review_file(folder)
     sheets: list[RawSheet] = []
     for table in tables:
+        if table.name == PROGRESS_FILE:
+            why = "it keeps which articles were read again; eaa-graph theory queue reads it"
+            findings.append(finding("unknown-sheet", Where(table.name), f"{table.name} was left alone: {why}", "nothing"))
+            continue
         try:
             sheet, found = read_csv(table)
         except UnreadableFile as error:

@@ -16,6 +16,7 @@ __all__ = [
     "evidence_side_by_side",
     "expectations_over_versions",
     "gained_and_lost",
+    "version_table",
 ]
 
 from collections.abc import Callable, Iterable, Mapping
@@ -26,6 +27,7 @@ from eaa_graph.measures.support import Matcher
 from eaa_graph.model import ROLES, STANCES, Configuration, slot_concepts
 from eaa_graph.network import Incidence
 from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.theory.sentences import claim_sentence, sentence
 from eaa_graph.theory.versions import History, Version
 
 #: Where evidence comes from: a person says so, or the codes match.
@@ -117,6 +119,8 @@ def bearings(incidence: Incidence, past: History, coder: str = "preferred") -> B
     except Refused:
         # Nothing is coded (by this coder): what people assert is all there is.
         matcher = None
+    chosen = incidence.records.review.preferred_coder or "all" if coder == "preferred" else coder
+    who = "all coders" if chosen == "all" else chosen
     index = incidence.extraction_index
     for name, configuration in sorted(configurations.items()):
         recorded = {"supports": configuration.supporting, "challenges": configuration.challenging}
@@ -136,7 +140,7 @@ def bearings(incidence: Incidence, past: History, coder: str = "preferred") -> B
             rows = lines.extraction[whole & (lines.bearing == number)]
             passages[name, stance, "matched"] = incidence.ids(rows.tolist())
         any_match[name] = incidence.ids(lines.extraction[lines.matched & ~lines.outside].tolist())
-    return Bearings(passages, articles, titles, any_match, matcher.who if matcher else coder)
+    return Bearings(passages, articles, titles, any_match, matcher.who if matcher else who)
 
 
 # --- versions side by side -------------------------------------------------------------------
@@ -231,6 +235,53 @@ def evidence_side_by_side(
             Column("version", "Version"),
             Column("configuration", "Configuration"),
             Column("state", "State"),
+            *_article_columns(),
+        ),
+        rows=tuple(rows),
+        unit="articles",
+        denominator=_denominator(incidence, found),
+        note=_NOTE,
+        opens=_opener(behind),
+    )
+
+
+def version_table(
+    incidence: Incidence, past: History, version: Version, coder: str = "preferred", known: Bearings | None = None
+) -> Table:
+    """Return what one version says: each configuration and claim as a sentence, with its evidence.
+
+    The evidence of a claim is not counted: claims list none, and passages are matched with configurations only.
+    """
+    found = known or bearings(incidence, past, coder)
+    rows: list[tuple[Cell, ...]] = []
+    behind: list[dict[str, tuple[str, ...]]] = []
+    for configuration in version.configurations:
+        passages = {f"{s}_{o}": found.of([configuration], s, o) for s, o in _BEARINGS}
+        rows.append(
+            (
+                Thing("configuration", configuration.id, configuration.id),
+                sentence(configuration, past.labels),
+                configuration.statement,
+                configuration.author,
+                found.state(configuration),
+                *(len(found.in_articles(ids)) for ids in passages.values()),
+            )
+        )
+        passages["state"] = tuple(sorted({e for ids in passages.values() for e in ids}))
+        behind.append(passages)
+    for claim in version.claims:
+        said = (Thing("claim", claim.id, claim.id), claim_sentence(claim, past.labels), claim.statement, claim.source)
+        rows.append((*said, None, *(None for _ in _BEARINGS)))
+        behind.append({})
+    return Table(
+        name="theory_version",
+        title=f"What {version.label} says",
+        columns=(
+            Column("what", "Configuration or claim"),
+            Column("sentence", "As a sentence", "Made from the slots"),
+            Column("statement", "In its author's words"),
+            Column("author", "Author or source"),
+            Column("state", "State of the evidence"),
             *_article_columns(),
         ),
         rows=tuple(rows),

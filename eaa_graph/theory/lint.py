@@ -7,7 +7,7 @@ configurations (``rule: reason | rule: reason``): the finding stays, as a note w
 
 from __future__ import annotations
 
-__all__ = ["OVERRULE", "RULES", "Codebook", "LintRule", "lint", "rules_table"]
+__all__ = ["OVERRULE", "RULES", "Codebook", "LintRule", "findings_table", "lint", "rules_table"]
 
 import re
 import unicodedata
@@ -18,7 +18,7 @@ from functools import cached_property
 from eaa_graph.errors import nearest
 from eaa_graph.findings import Finding, Where
 from eaa_graph.model import ROLES, Concept, Configuration, Records, slot_concepts
-from eaa_graph.tables import Column, Table
+from eaa_graph.tables import Column, Table, Thing
 from eaa_graph.theory.difference import canonical
 from eaa_graph.theory.sentences import listed
 from eaa_graph.theory.versions import Version
@@ -439,4 +439,33 @@ def rules_table() -> Table:
         rows=tuple((r.name, r.severity, r.explanation, r.fix) for r in RULES.values()),
         unit="rules",
         note="Rules point to slips; they cannot judge a theory. English words are looked for; other languages by the codebook only.",
+    )
+
+
+def findings_table(findings: tuple[Finding, ...]) -> Table:
+    """Return what the lint found as a table, one row for each finding."""
+    return Table(
+        name="lint_findings",
+        title="Slips of theorising that the lint points to",
+        columns=(
+            Column("configuration", "Configuration"),
+            Column("rule", "Rule"),
+            Column("severity", "Severity", "note where the rule was overruled"),
+            Column("column", "Where"),
+            Column("message", "What it is about"),
+            Column("fix", "What to do"),
+        ),
+        rows=tuple(
+            (
+                Thing("configuration", f.where.cell, f.where.cell),
+                f.rule,
+                f.severity,
+                f.where.column or None,
+                f.message,
+                f.fix or None,
+            )
+            for f in findings
+        ),
+        unit="findings",
+        note="A rule points to a slip; whether it is one is for people to judge.",
     )
