@@ -169,12 +169,11 @@ def export(built: Built, form: str, out: Path | None) -> list[Path]:
         write_whole(out, content)
         return [out]
     writers = registry.parts("writers")
-    names = {"csv": "folder", **{name: name for name in writers}}
-    if form not in names or names[form] not in writers:
-        raise UnknownName("format", form, (*FORMATS, *names))
+    if form not in writers:
+        raise UnknownName("format", form, (*FORMATS, *writers))
     if out is None:
         raise BadSettings(f"name where to write with --out: {form} is not for the screen")
-    written: list[Path] = writers[names[form]].write(built.records, out)
+    written: list[Path] = writers[form].write(built.records, out)
     return written
 
 
