@@ -377,7 +377,7 @@ _EVIDENCE = (("supporting", "supports"), ("challenging", "challenges"))
 
 def review_base(review: Review) -> str:
     """Return the base under which everything of `review` lives, ending in ``/``."""
-    return data_iri(review.base_iri, review.id, "")[: -len("-")]
+    return data_iri(review.base_iri.removesuffix("/"), "", review.id) + "/"
 
 
 # --- records to quads -----------------------------------------------------------------
@@ -646,7 +646,7 @@ def decode(quads: Iterable[Quad]) -> Records:
     things: dict[str, _Properties] = defaultdict(lambda: defaultdict(list))
     types: dict[str, set[str]] = defaultdict(set)
     for subject, predicate, value, graph in quads:
-        if "/graph/inferred/" in graph:
+        if graph.rpartition("/graph/")[2].startswith("inferred/"):  # the last one: a base may hold these words too
             continue
         if predicate == _TYPE:
             types[subject].add(value)

@@ -140,7 +140,9 @@ def records(draw: st.DrawFn, most: int = 3) -> Records:
         one = st.fixed_dictionaries(fields).map(lambda values: record(**values))
         return tuple(draw(st.lists(one, unique_by=lambda made: made.key, max_size=most)))
 
-    base = st.sampled_from(["https://w3id.org/eaa/id/", "http://localhost:8080/r/", "https://a.org/%C3%A9/graph/inferred/"])
+    base = st.sampled_from(
+        ["https://w3id.org/eaa/id/", "http://localhost:8080/r/", "https://a.org/%C3%A9/graph/inferred/"]
+    )
     review = each(
         Review,
         [draw(identifiers())],

@@ -49,7 +49,7 @@ def test_shipped_reviews_come_back(name: str) -> None:
     assert decode(encode(review)) == review
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(records())
 def test_any_review_comes_back(review: Records) -> None:
     assert decode(encode(review)) == review
@@ -159,7 +159,7 @@ def test_the_order_of_records_never_changes_a_statement(review: Records, order: 
 # --- what a quad is -----------------------------------------------------------------------------
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(records())
 def test_quads_are_distinct_without_blank_nodes_and_stay_in_the_reviews_graphs(review: Records) -> None:
     quads = list(encode(review))
@@ -171,7 +171,17 @@ def test_quads_are_distinct_without_blank_nodes_and_stay_in_the_reviews_graphs(r
         assert quad.graph.startswith(f"<{base}graph/")
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
+@given(records())
+def test_no_statement_is_in_two_graphs(review: Records) -> None:
+    """A store may match a statement once for each graph it is in; so only the names of columns may be said twice."""
+    seen: dict[tuple[str, str, str], str] = {}
+    for quad in encode(review):
+        if "/attribute/" not in quad.subject:
+            assert seen.setdefault(quad[:3], quad.graph) == quad.graph
+
+
+@settings(max_examples=30)
 @given(records())
 def test_every_thing_pointed_to_is_there(review: Records) -> None:
     """No reference dangles in the graph: whatever stands as an object under the review's base is a subject too."""
@@ -181,7 +191,7 @@ def test_every_thing_pointed_to_is_there(review: Records) -> None:
     assert {q.object for q in quads if q.object.startswith(base)} - subjects == set()
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(records())
 def test_lines_read_back(review: Records) -> None:
     quads = list(encode(review))
@@ -190,7 +200,7 @@ def test_lines_read_back(review: Records) -> None:
 
 def test_comments_and_blank_lines_are_passed_over_and_anything_else_is_named() -> None:
     good = '<http://a/s> <http://a/p> "x"@en <http://a/g> .'
-    assert len(list(read_lines(["# a comment", "", good, '_:b <http://a/p> _:c .', f"  {good}  "]))) == 3
+    assert len(list(read_lines(["# a comment", "", good, "_:b <http://a/p> _:c .", f"  {good}  "]))) == 3
     with pytest.raises(EaaError, match="line 2 is not N-Quads"):
         list(read_lines([good, "<http://a/s> is what"]))
 
@@ -199,7 +209,11 @@ def test_every_field_of_every_record_is_written() -> None:
     """The table of shapes forgets no field; those not in it are written apart, and named here."""
     apart = {
         "Person": {"nature"},
-        "Configuration": {*(f"{r}s" for r in ("context", "intervention", "actor", "resource", "reasoning", "mechanism", "outcome")), "supporting", "challenging"},
+        "Configuration": {
+            *(f"{r}s" for r in ("context", "intervention", "actor", "resource", "reasoning", "mechanism", "outcome")),
+            "supporting",
+            "challenging",
+        },
     }
     for shape in SHAPES:
         fields = {f.name for f in shape.fields} | apart.get(shape.record.__name__, set()) | {"attributes"}
@@ -281,9 +295,12 @@ def test_oxigraph_reads_and_writes_terms_as_we_do(text: str) -> None:
     import pyoxigraph as ox
 
     assume("\x00" not in text)
-    parsed = next(iter(ox.parse(f"<http://a/s> <http://a/p> {literal(text)} .".encode(), format=ox.RdfFormat.N_TRIPLES)))
+    parsed = next(
+        iter(ox.parse(f"<http://a/s> <http://a/p> {literal(text)} .".encode(), format=ox.RdfFormat.N_TRIPLES))
+    )
     assert parsed.object.value == text
-    assert read_term(str(ox.Literal(text))) == Literal(text, XSD + "string", "")
+    assert literal(text) == str(ox.Literal(text))
+    assert literal(text, "en-GB") == str(ox.Literal(text, language="en-GB"))
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=10))
@@ -321,7 +338,10 @@ def test_a_base_that_is_no_iri_is_refused(base: str) -> None:
         Review(id="r", title="R", base_iri=base)
 
 
-@given(st.from_regex(r"https?://[^\s]{1,20}/", fullmatch=True), st.from_regex(r"[A-Za-z]{1,9}(-[A-Za-z0-9]{1,9}){0,3}", fullmatch=True))
+@given(
+    st.from_regex(r"https?://[^\s]{1,20}/", fullmatch=True),
+    st.from_regex(r"[A-Za-z]{1,9}(-[A-Za-z0-9]{1,9}){0,3}", fullmatch=True),
+)
 def test_whatever_base_and_language_are_taken_oxigraph_takes_too(base: str, language: str) -> None:
     for field, value in (("base_iri", base), ("language", language)):
         try:
