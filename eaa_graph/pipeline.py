@@ -19,6 +19,7 @@ __all__ = [
     "answerable",
     "build",
     "check",
+    "dossier",
     "incidence",
     "parameters_of",
     "passages",
@@ -47,6 +48,7 @@ from eaa_graph.validate import Checked, validate
 from eaa_graph.vocabulary import ONTOLOGY
 
 if TYPE_CHECKING:
+    from eaa_graph.gaps.dossier import Dossier
     from eaa_graph.measures import Measure
     from eaa_graph.model import Records
     from eaa_graph.network import Incidence
@@ -235,6 +237,11 @@ class Answerable(NamedTuple):
     tags: tuple[str, ...]
 
 
+def _questions() -> dict[str, queries.Question]:
+    """Every shipped query that can be asked: the questions, and the rules that look for gaps in the record."""
+    return {**queries.questions(), **queries.questions("gaps")}
+
+
 def _measures() -> dict[str, Measure]:
     return {part.name: part for folder in ("measures", "gaps") for part in registry.parts(folder).values()}
 
@@ -250,7 +257,7 @@ def answerable() -> dict[str, Answerable]:
             "question",
             q.tags,
         )
-        for q in queries.questions().values()
+        for q in _questions().values()
     }
     for m in _measures().values():
         shown = tuple((p.name, p.meaning, "" if p.default is None else str(p.default)) for p in m.parameters)
@@ -265,8 +272,9 @@ def answerable() -> dict[str, Answerable]:
 
 def parameters_of(name: str) -> tuple[tuple[str, str, str], ...]:
     """Return the parameters of a question as (name, meaning, default); none for a name nobody knows."""
-    if name in queries.questions():  # without importing every measure
-        return tuple((p.name, p.meaning, p.default) for p in queries.question(name).parameters)
+    shipped = _questions()
+    if name in shipped:  # without importing every measure
+        return tuple((p.name, p.meaning, p.default) for p in shipped[name].parameters)
     known = answerable()
     return known[name].parameters if name in known else ()
 
@@ -289,11 +297,12 @@ def answer(built: Built, name: str, given: Mapping[str, str] | None = None) -> T
         If the measure cannot stand behind an answer; the message says why.
     """
     given = dict(given or {})
-    if name in queries.questions():
-        return queries.run(built.store, queries.question(name), given, built.names)
+    shipped = _questions()
+    if name in shipped:
+        return queries.run(built.store, shipped[name], given, built.names)
     known = _measures()
     if name not in known:
-        raise UnknownName("question", name, (*queries.questions(), *known))
+        raise UnknownName("question", name, (*shipped, *known))
     measure = known[name]
     if measure.all_coders:
         columns = built.columns
@@ -348,6 +357,20 @@ def passages(built: Built, ids: tuple[str, ...], about: str) -> Table:
         unit="extractions",
         note="Where there is no quote, the coder's own paraphrase stands in brackets' place: a reader cannot go back to the words.",
     )
+
+
+def dossier(built: Built, gap: str) -> Dossier:
+    """Return everything about one gap of the register.
+
+    Raises
+    ------
+    UnknownName
+        If the register has no such gap.
+    """
+    from eaa_graph.gaps.dossier import dossier as told
+
+    words = {e.id: (e.quote, e.note, e.locator) for e in built.records.extractions}
+    return told(built.columns, words, gap, coder=built.settings.coder)
 
 
 def query(built: Built, sparql: str, form: str = "") -> Table | str:

@@ -6,18 +6,19 @@ build that is cut off leaves the earlier results as they were.
 
 from __future__ import annotations
 
-__all__ = ["TABLES", "default_folder", "export", "findings_json", "summary", "write"]
+__all__ = ["TABLES", "default_folder", "export", "findings_json", "qca", "summary", "write", "write_table"]
 
+import inspect
 import json
 import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eaa_graph import pipeline
+from eaa_graph import pipeline, registry
 from eaa_graph.errors import BadSettings, Refused, UnknownName
 from eaa_graph.store import FORMATS
 from eaa_graph.vocabulary import ONTOLOGY
@@ -145,6 +146,56 @@ def _swap(fresh: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def write_table(table: Table, out: Path) -> Path:
+    """Write one answer to a file whose suffix says how: .csv, .json, .md, .txt or .xlsx.
+
+    Raises
+    ------
+    UnknownName
+        If the suffix is none of these.
+    """
+    from eaa_graph.writers import tables as table_files
+    from eaa_graph.writers.whole import write_whole
+
+    forms = {
+        ".csv": table_files.table_csv,
+        ".json": table_files.table_json,
+        ".md": table_files.table_markdown,
+        ".txt": table_files.table_text,
+    }
+    suffix = out.suffix.casefold()
+    if suffix == ".xlsx":
+        return table_files.tables_xlsx([table], out)
+    if suffix not in forms:
+        raise UnknownName("kind of file", suffix or out.name, (*forms, ".xlsx"))
+    return write_whole(out, forms[suffix](table))
+
+
+def qca(built: Built, question: str, given: Mapping[str, str], out: Path) -> list[Path]:
+    """Write a truth table for R: a script for the packages QCA and cna, and the cases it reads beside it.
+
+    Raises
+    ------
+    BadSettings
+        If the question is not about a truth table.
+    """
+    from eaa_graph.measures import configurational
+    from eaa_graph.writers.whole import write_whole
+
+    if question not in ("truth-table", "minimisation", "truth-table-cases"):
+        raise BadSettings(f"an R script can be had of truth-table or minimisation, not of {question}")
+    part = registry.find("measures", question)
+    chosen = dict(given)
+    columns = pipeline.incidence(built, chosen.pop("coder", ""))
+    arguments = registry.arguments(part.parameters, chosen)
+    wanted = inspect.signature(configurational.cases_of).parameters
+    cases = configurational.cases_of(columns, **{k: v for k, v in arguments.items() if k in wanted})
+    limits = {k: v for k, v in arguments.items() if k in ("minimum", "consistency")}
+    data = out.with_suffix(".csv")
+    script = configurational.r_script(cases, data.name, **limits)
+    return [write_whole(data, configurational.cases_csv(cases)), write_whole(out, script)]
+
+
 def export(built: Built, form: str, out: Path | None) -> list[Path]:
     """Write a review in a format: RDF to a file (or the screen), or its sheets as CSV folder or workbook.
 
@@ -155,8 +206,6 @@ def export(built: Built, form: str, out: Path | None) -> list[Path]:
     BadSettings
         If a format that needs a place got none.
     """
-    from eaa_graph import registry
-
     if form in FORMATS:
         graphs = [g for g in built.store.graphs() if g != ONTOLOGY]
         content = built.store.dump(form, graphs)

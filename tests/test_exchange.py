@@ -105,7 +105,7 @@ def test_the_commands_say_what_came_over(project: Path, tmp_path: Path) -> None:
     runner = CliRunner()
     proposed = runner.invoke(main, ["import", str(project), "--propose", "--out", str(tmp_path / "mine.toml")])
     assert proposed.exit_code == 0, proposed.output
-    assert "mapping.toml" in proposed.output
+    assert "mine.toml" in proposed.output
     done = runner.invoke(main, ["import", str(project), "--into", str(tmp_path / "a")])
     assert done.exit_code == 0, done.output
     assert "Not carried" in done.output

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ask", "query"]
+__all__ = ["ask", "dossier", "query"]
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     type=click.Choice(["table", "csv", "json", "md"]),
     help="How to print the answer.",
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Write the answer to a file instead: .csv, .json, .md, .txt or .xlsx; truth-table also .R with its CSV.",
+)
 @settings_options("store", "coder")
 def ask(
     folder: Path | None,
@@ -49,6 +54,7 @@ def ask(
     listing: bool,
     why: str | None,
     form: str,
+    out: Path | None,
     **chosen: Any,
 ) -> None:
     """Ask a review a question in plain words.
@@ -58,9 +64,10 @@ def ask(
       eaa-graph ask --list
       eaa-graph ask --example eaa_pilot articles-by-mechanism-and-theme
       eaa-graph ask --example eaa_pilot mechanisms-by-context context=creative-methods --format md
-      eaa-graph ask my-review configurations-supported --why 2
+      eaa-graph ask --example eaa_pilot configurations-supported --why 2
+      eaa-graph ask --example eaa_pilot truth-table outcome=engagement --out engagement.R
     """
-    from eaa_graph import pipeline
+    from eaa_graph import pipeline, results
 
     if example is not None and folder is not None:  # without a folder the question comes first
         parameters = (question, *parameters) if question else parameters
@@ -74,10 +81,17 @@ def ask(
     built = pipeline.review(review_path(folder, example), settings_of(infer="none", **chosen))
     if chosen["coder"] != "preferred" and any(name == "coder" for name, _, _ in pipeline.parameters_of(question)):
         given.setdefault("coder", chosen["coder"])
+    if out is not None and out.suffix.casefold() == ".r":
+        for written in results.qca(built, question, given, out):
+            click.echo(f"wrote {written}", err=True)
+        return
     table = pipeline.answer(built, question, given)
-    _print_answer(table, form)
+    if out is not None:
+        click.echo(f"wrote {results.write_table(table, out)}", err=True)
+    else:
+        _print_answer(table, form)
     if why is not None:
-        _print_why(built, table, why)
+        _print_why(built, table, why, form)
 
 
 def _print_answer(table: Table, form: str) -> None:
@@ -102,7 +116,7 @@ def _list_questions(about: str) -> None:
             click.echo(f"      {name}{'=' + default if default else ''}  {meaning}")
 
 
-def _print_why(built: Built, table: Table, why: str) -> None:
+def _print_why(built: Built, table: Table, why: str, form: str) -> None:
     row_text, _, column = why.partition(":")
     if not row_text.isdigit() or not 1 <= int(row_text) <= len(table):
         raise BadSettings(f"--why takes a row from 1 to {len(table)}, not {row_text!r}")
@@ -111,7 +125,39 @@ def _print_why(built: Built, table: Table, why: str) -> None:
     behind = pipeline.passages(
         built, table.opens(int(row_text) - 1, column or table.columns[-1].name), f"behind row {row_text}"
     )
-    echo_table(behind)
+    _print_answer(behind, form)
+
+
+@click.command()
+@target
+@click.argument("gap", required=False)
+@click.option("--format", "form", default="md", type=click.Choice(["md", "html"]), help="Markdown or HTML.")
+@click.option("--out", type=click.Path(path_type=Path), help="File to write; the screen unless named.")
+@settings_options("coder")
+def dossier(folder: Path | None, example: str | None, gap: str | None, form: str, out: Path | None, coder: str) -> None:
+    """Tell everything about one gap: what was looked for, the nearest evidence, what would fill it.
+
+    The ids of gaps are in the answer to the question gap-register.
+
+    \b
+    Examples:
+      eaa-graph ask --example eaa_pilot gap-register --format csv
+      eaa-graph dossier --example eaa_pilot expected-1607f169fc4f
+    """
+    from eaa_graph import pipeline
+    from eaa_graph.writers.whole import write_whole
+
+    if example is not None and folder is not None:
+        gap, folder = str(folder), None
+    if gap is None:
+        raise BadSettings("name a gap by its id; eaa-graph ask FOLDER gap-register lists them")
+    built = pipeline.review(review_path(folder, example), settings_of(infer="none", coder=coder))
+    told = pipeline.dossier(built, gap)
+    text = told.html() if form == "html" else told.markdown()
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        click.echo(f"wrote {write_whole(out, text)}", err=True)
 
 
 @click.command()
