@@ -65,7 +65,7 @@ def ask(
       eaa-graph ask --example eaa_pilot articles-by-mechanism-and-theme
       eaa-graph ask --example eaa_pilot mechanisms-by-context context=creative-methods --format md
       eaa-graph ask --example eaa_pilot configurations-supported --why 2
-      eaa-graph ask --example eaa_pilot truth-table outcome=engagement --out engagement.R
+      eaa-graph ask --example eaa_pilot truth-table --out truth.R
     """
     from eaa_graph import pipeline, results
 
