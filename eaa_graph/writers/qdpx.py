@@ -373,7 +373,9 @@ def write_project(project: CodedProject, path: Path) -> list[Path]:
                 stream.write(part.encode("utf-8"))
         for source in project.sources:
             if source.kind in _TEXTUAL and source.text is not None and not source.inline:
-                archive.writestr(_member(f"sources/{guid_of(source.guid)}.txt"), source.text.encode("utf-8", "replace"))
+                # A text that begins with U+FEFF gets a mark before it: readers take off the first.
+                text = "\ufeff" + source.text if source.text.startswith("\ufeff") else source.text
+                archive.writestr(_member(f"sources/{guid_of(source.guid)}.txt"), text.encode("utf-8", "replace"))
     write_whole(path, buffer.getvalue())
     return [path]
 
