@@ -160,9 +160,12 @@ def print_findings(findings: tuple[Finding, ...], most: int = 12) -> None:
     shown: Counter[str] = Counter()
     for found in sorted(findings, key=lambda f: (order[f.severity], f.rule)):
         shown[found.rule] += 1
-        if shown[found.rule] > most:
-            if shown[found.rule] == most + 1:
-                click.echo(f"    … and {counts[found.rule] - most} more of {found.rule} (all with --format json)")
+        limit = min(most, 3) if found.severity == "note" else most
+        if shown[found.rule] > limit:
+            if shown[found.rule] == limit + 1:
+                click.echo(
+                    f"    … and {counts[found.rule] - limit} more of {found.rule} (eaa-graph check --format json)"
+                )
             continue
         if shown[found.rule] == 1:
             sign = _SEVERITY_SIGNS[found.severity]
