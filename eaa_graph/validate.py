@@ -25,6 +25,8 @@ from eaa_graph.errors import nearest
 from eaa_graph.findings import Finding, Where, finding
 from eaa_graph.model import (
     HEURISTICS,
+    PERSON_KINDS,
+    PHASE_KINDS,
     ROLES,
     SHEETS,
     Article,
@@ -57,7 +59,8 @@ class Checked:
     rows : int
         Rows read in sheets of ours.
     left_by_reader : int
-        Rows that the reader itself set aside (explanations, examples, unreadable entries): `rows` leaves them out.
+        Rows that the reader itself set aside (explanations, examples, unreadable entries), and people and phases
+        listed without an id or twice: `rows` leaves them out.
     """
 
     records: Records
@@ -82,6 +85,8 @@ _CAST_OFF = frozenset({"wrong-value", "wrong-date", "wrong-number", "dangling-re
 _YES = {"yes", "y", "true", "1", "x", "ja", "oui", "sí"}
 _NO = {"no", "n", "false", "0", "nein", "non"}
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:[T ]\d{2}:\d{2}.*)?")
+#: The field's words that review.toml may hold, by the record's attribute.
+_REVIEW_WORDS: dict[str, Iterable[str]] = {"heuristic": HEURISTICS, "nature": PERSON_KINDS, "reasoning": PHASE_KINDS}
 _REVIEW_KEYS = tuple(name for name in Review.model_fields if name != "attributes")
 #: Sheets whose rows may point at rows of the same sheet: checked once all rows are known.
 _SELF_REFERENCES = {
@@ -120,6 +125,7 @@ class _Validation:
         self.reading = reading
         self.findings: list[Finding] = list(reading.findings)
         self.rows = 0
+        self.left = sum(found.sets_row_aside for found in reading.findings)
         self.separator = "|"
         self.ids: dict[str, dict[str, None]] = {name: {} for name in (*SHEETS, "people", "phases")}
         self.by_label: dict[str, str] = {}
@@ -159,8 +165,7 @@ class _Validation:
         self._across(records, raw)
         places = [raw[name].where if name in raw else self.here for name in ("flow", "figures")]
         self.findings += check_arithmetic(records, *places)
-        left = sum(f.sets_row_aside for f in self.reading.findings)
-        return Checked(records, tuple(self.findings), self.rows, left)
+        return Checked(records, tuple(self.findings), self.rows, self.left)
 
     def _note(self, rule: str, where: Where, message: str, fix: str = "") -> None:
         self.findings.append(finding(rule, where, message, fix))
@@ -241,7 +246,7 @@ class _Validation:
         if "list_separator" in merged:
             self.separator = str(merged.pop("list_separator")) or "|"
         for key, value in merged.items():
-            text = _toml_text(value)
+            text = self._plain(value, where._replace(column=key))
             if not text:
                 continue
             if key in _REVIEW_KEYS:
@@ -255,7 +260,7 @@ class _Validation:
                     f"did you mean {near[0]!r}?" if near else "nothing, if it is your own",
                 )
                 attributes[key] = text
-        values.setdefault("title", self.reading.name or "untitled review")
+        values.setdefault("title", _printable(self.reading.name)[0] or "untitled review")
         values.setdefault("id", re.sub(r"[^\w.-]+", "-", self.reading.name.strip()).strip("-") or "review")
         if "heuristic" in values and values["heuristic"].upper() in HEURISTICS:
             values["heuristic"] = values["heuristic"].upper()
@@ -264,34 +269,42 @@ class _Validation:
         review = self._lenient(Review, values, attributes, where)
         return review, people, phases
 
+    def _plain(self, value: Any, where: Where) -> str:
+        """Return a value of review.toml as text that every format can hold."""
+        text, replaced = _printable(_toml_text(value))
+        if replaced:
+            self._note(
+                "control-characters",
+                where,
+                f"U+{ord(replaced):04X} cannot be printed; a space stands for it",
+                "take it out of review.toml",
+            )
+        return text
+
     def _lenient(self, cls: type[Any], values: dict[str, Any], attributes: dict[str, str], where: Where) -> Any:
         """Make a record of `cls`, moving what does not fit into its attributes, with a finding each."""
+        own = {_printable(name)[0] or "(no name)": text for name, text in attributes.items()}
         while True:
             try:
-                return cls(**values, attributes=tuple(attributes.items()))
+                return cls(**values, attributes=tuple(own.items()))
             except ValidationError as error:
                 first = error.errors()[0]
-                key = str(first["loc"][0])
-                if key == "id" or key not in values:
-                    values["id"] = (
-                        re.sub(r"[|/\s\x00-\x1f]+", "-", str(values.get("id", "review"))).strip("-") or "review"
-                    )
-                    attributes.pop(key, None)
-                    if key != "id":
-                        raise
-                    continue
-                bad = values.pop(key)
-                text = " ".join(str(bad).split())
-                if text:
-                    attributes[f"{key} (as written)"] = text
-                self._note(
-                    "wrong-value",
-                    where._replace(column=key),
-                    f"{key} = {bad!r}: {_reason(first)}",
-                    "correct it in review.toml",
-                )
-                if key == "title":
-                    values["title"] = text or "untitled review"
+            key = str(first["loc"][0])
+            bad = values.pop(key)
+            text = bad if isinstance(bad, str) else "|".join(bad)
+            near = nearest(text, _REVIEW_WORDS.get(key, ()))
+            if key == "id":
+                values["id"] = re.sub(r"[|/\s]+", "-", text).strip("-") or cls.kind
+            elif key == "title":
+                values["title"] = _printable(self.reading.name)[0] or "untitled review"
+            own[_free(f"{key} (as written)", own)] = text
+            self._note(
+                "wrong-value",
+                where._replace(column=f"{where.column} {key}".strip()),
+                f"{key} = {text!r}: {_reason(first)}"
+                + (f"; it is called {values['id']!r} instead" if key == "id" else ""),
+                f"did you mean {near[0]!r}? Correct it in review.toml" if near else "correct it in review.toml",
+            )
 
     def _entries(self, cls: type[Any], entries: Any, where: Where, name: str, rename: dict[str, str]) -> list[Any]:
         made: dict[str, Any] = {}
@@ -304,30 +317,36 @@ class _Validation:
             place = where._replace(column=f"{name} {number}")
             if isinstance(entry, str):
                 entry = {"id": entry}
-            if not isinstance(entry, Mapping) or not str(entry.get("id", "")).strip():
-                self._note("missing-value", place, f"entry {number} of {name} has no id", 'give it an id = "..."')
-                continue
+            if not isinstance(entry, Mapping):
+                entry = {}
             values: dict[str, Any] = {}
             attributes: dict[str, str] = {}
             for key, value in entry.items():
                 field = rename.get(key, key)
-                if field == "reads":
-                    many = value if isinstance(value, list) else str(value).split("|")
-                    values[field] = tuple(str(v).strip() for v in many if str(v).strip())
+                text = self._plain(value, place._replace(column=f"{place.column} {key}"))
+                if not text:
+                    continue
+                if field == "reads" and field in cls.model_fields:
+                    values[field] = tuple(part.strip() for part in text.split("|") if part.strip())
                 elif field in cls.model_fields and field != "attributes":
-                    if text := _toml_text(value):
-                        values[str(field)] = text.casefold() if field in ("nature", "reasoning") else text
-                elif text := _toml_text(value):
+                    values[field] = text.casefold() if field in ("nature", "reasoning") else text
+                else:
                     attributes[key] = text
-            if values["id"] in made:
+            if "id" not in values:
+                self.left += 1
+                self._note("missing-value", place, f"entry {number} of {name} has no id", 'give it an id = "..."')
+                continue
+            record = self._lenient(cls, values, attributes, place)
+            if record.id in made:
+                self.left += 1
                 self._note(
                     "duplicate-id",
                     place,
-                    f"{values['id']!r} is listed twice among {name}; the first is kept",
+                    f"{record.id!r} is listed twice among {name}; the first is kept",
                     "give each an id of its own",
                 )
                 continue
-            made[values["id"]] = self._lenient(cls, values, attributes, place)
+            made[record.id] = record
         return list(made.values())
 
     # --- one sheet -----------------------------------------------------------------------------
@@ -385,10 +404,10 @@ class _Validation:
 
     def _sheet(self, spec: SheetSpec, raw: RawSheet) -> list[Record]:
         columns = self._headers(spec, raw)
-        parsers: dict[str, tuple[str, _Parse | None]] = {}
+        parsers: dict[str, tuple[ColumnSpec, _Parse | None]] = {}
         for header, column in columns.items():
             late = _SELF_REFERENCES.get(spec.name) == column.name
-            parsers[header] = (column.field, None if column.kind == "text" else self._parser(column, late))
+            parsers[header] = (column, None if column.kind == "text" else self._parser(column, late))
         required = [
             (c, next((h for h, found in columns.items() if found is c), c.name)) for c in spec.columns if c.required
         ]
@@ -420,30 +439,33 @@ class _Validation:
         spec: SheetSpec,
         raw: RawSheet,
         row: Row,
-        parsers: dict[str, tuple[str, _Parse | None]],
+        parsers: dict[str, tuple[ColumnSpec, _Parse | None]],
         required: list[tuple[ColumnSpec, str]],
     ) -> Record | None:
         values: dict[str, Any] = {}
-        attributes: list[tuple[str, str]] = []
+        attributes: dict[str, str] = {}
+        written: list[tuple[str, str]] = []
         aside = False
         for header, text in row.values.items():
             known = parsers.get(header)
             if known is None:
-                attributes.append((header, text))
+                attributes[header] = text
                 continue
-            field, parse = known
+            column, parse = known
             if parse is None:
-                values[field] = text
+                values[column.field] = text
                 continue
             value, problems = parse(text)
             if value is not None:
-                values[field] = value
+                values[column.field] = value
+            if column.kind in ("year", "date") and value is not None and _says_more(text, str(value)):
+                written.append((header, text))
             for problem in problems:
                 found = finding(problem.rule, self._at(raw, row, header), problem.message, problem.fix)
                 self.findings.append(found)
                 aside = aside or found.sets_row_aside
-                if problem.rule in _CAST_OFF:
-                    attributes.append((f"{header} (as written)", text))
+                if problem.rule in _CAST_OFF and (header, text) not in written:
+                    written.append((header, text))
         for column, header in required:
             if column.field not in values and not aside:
                 rule = "missing-id" if column.kind == "id" else "missing-value"
@@ -458,8 +480,10 @@ class _Validation:
             return None
         if spec.record is Concept:
             values.setdefault("label", values["id"])
+        for header, text in written:
+            attributes[_free(f"{header} (as written)", attributes)] = text
         try:
-            return spec.record(**values, attributes=tuple(dict(attributes).items()))
+            return spec.record(**values, attributes=tuple(attributes.items()))
         except ValidationError as error:
             reasons = "; ".join(f"{e['loc'][0] if e['loc'] else 'row'}: {_reason(e)}" for e in error.errors())
             rule = "bad-id" if any(e["loc"] and e["loc"][0] == "id" for e in error.errors()) else "bad-record"
@@ -760,9 +784,9 @@ class _Validation:
             }
             if len(good) < len(names):
                 text = "|".join(names)
-                update["attributes"] = tuple(
-                    sorted({**dict(record.attributes), f"{header} (as written)": text}.items())
-                )
+                own = dict(record.attributes)
+                own[_free(f"{header} (as written)", own)] = text
+                update["attributes"] = tuple(sorted(own.items()))
             result.append(record.model_copy(update=update))
         return result
 
@@ -923,6 +947,30 @@ def _circles(edges: Mapping[str, Iterable[str]]) -> list[tuple[str, ...]]:
         done.update(path)
         done.add(start)
     return sorted(found)
+
+
+def _printable(text: str) -> tuple[str, str]:
+    """Return `text` with a space for whatever no format can hold, and the first such character (or ``""``)."""
+    if text.isprintable():
+        return text.strip(), ""
+    kept = [
+        " " if (unicodedata.category(c) in ("Cc", "Cs") and c not in "\t\n") or c in "\ufffe\uffff" else c for c in text
+    ]
+    replaced = next((was for was, now in zip(text, kept, strict=True) if was != now), "")
+    return "".join(kept).strip(), replaced
+
+
+def _free(name: str, taken: Mapping[str, str]) -> str:
+    """Return `name`, numbered if a column of the user's own is called so already."""
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name} {number}", number + 1
+    return free
+
+
+def _says_more(text: str, value: str) -> bool:
+    """Say whether a year or a day was written with more than could be kept of it (a month, an hour)."""
+    return text != value and re.fullmatch(re.escape(value) + r"(\.0|[T ]00:00(:00(\.0+)?)?)", text) is None
 
 
 def _toml_text(value: Any) -> str:
