@@ -7,11 +7,23 @@ union of all named graphs.
 
 from __future__ import annotations
 
-__all__ = ["FORMATS", "OxigraphStore", "RdflibStore", "Solutions", "Store", "open_store"]
+__all__ = [
+    "FORMATS",
+    "GRAPH_TYPES",
+    "RESULT_TYPES",
+    "NotAcceptable",
+    "OxigraphStore",
+    "RdflibStore",
+    "Solutions",
+    "Store",
+    "bare_words",
+    "open_store",
+]
 
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -37,6 +49,19 @@ FORMATS: dict[str, tuple[str, bool]] = {
 #: Quads to a batch: few enough to stay in cache; on disk each batch is a file, so there many more.
 _BATCH = 10_000
 _DISK_BATCH = 200_000
+
+#: Media types in which results of SELECT and ASK leave, and those for the graphs of CONSTRUCT and DESCRIBE.
+RESULT_TYPES = (
+    "application/sparql-results+json",
+    "application/sparql-results+xml",
+    "text/csv",
+    "text/tab-separated-values",
+)
+GRAPH_TYPES = ("text/turtle", "application/n-triples", "application/rdf+xml", "application/ld+json")
+
+
+class NotAcceptable(BadQuery):
+    """The client takes no format in which the answer to this kind of query can be written."""
 
 
 class Solutions(NamedTuple):
@@ -160,6 +185,41 @@ def _with_prefixes(sparql: str) -> str:
     return "".join(f"PREFIX {name}: <{value}>\n" for name, value in PREFIXES.items()) + sparql
 
 
+_BARE = re.compile(
+    r"""
+    "{3}(?:"{0,2}(?:[^"\\]|\\.))*"{3} | '{3}(?:'{0,2}(?:[^'\\]|\\.))*'{3}      # long strings
+    | "(?:[^"\\\n\r]|\\.)*" | '(?:[^'\\\n\r]|\\.)*'                            # strings
+    | <(?:[^<>"{}|^`\\\x00-\x20]|\\[uU][0-9A-Fa-f]+)*>                         # IRIs
+    | \#[^\n\r]* | [?$]\w+ | @[A-Za-z][A-Za-z0-9-]*                            # comments, variables, languages
+    | (?P<prefix>[^\W\d_](?:[\w.-]{0,200}[\w-])?)?:(?:[\w.:-]|%[0-9A-Fa-f]{2}|\\.)*
+    | \d+\.?\d*(?:[eE][+-]?\d+)?                                               # numbers
+    | (?P<word>[^\W\d]\w*)
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+
+
+def bare_words(sparql: str) -> tuple[set[str], set[str]]:
+    r"""Return the keywords of a query and the prefixes of its names, both in capitals.
+
+    Strings, IRIs, comments, variables and language tags are passed over, so that a passage that
+    speaks of a service is not taken for the keyword.
+
+    Examples
+    --------
+    >>> sorted(bare_words('ASK { ?s rdfs:label "a SERVICE" # from\n }')[0])
+    ['ASK']
+    """
+    words: set[str] = set()
+    prefixes: set[str] = set()
+    for match in _BARE.finditer(sparql):
+        if match["word"]:
+            words.add(match["word"].upper())
+        elif match["prefix"]:
+            prefixes.add(match["prefix"].upper())
+    return words, prefixes
+
+
 def _taken_apart(line: str) -> tuple[Term, Term, Term]:
     """Return the terms of a line of N-Triples as Oxigraph writes it: one space between, ' .' at the end."""
     subject, predicate, value = line[:-2].split(" ", 2)
@@ -255,6 +315,74 @@ class OxigraphStore(Store):
             raise BadQuery(f"the query cannot be run: {error}") from error
         # One text for all is several times faster than three calls for each triple.
         return sorted({_taken_apart(line) for line in written.split("\n") if line})
+
+    def protocol_query(
+        self,
+        sparql: str,
+        output: BytesIO,
+        results: str | None,
+        rdf: str | None,
+        dataset: tuple[Iterable[str], Iterable[str]] | None = None,
+        base: str | None = None,
+    ) -> str:
+        """Answer a query as the SPARQL protocol wants it: written out in the form the client takes.
+
+        Parameters
+        ----------
+        sparql : str
+        output : BytesIO
+            Where the answer goes. What it raises when written to (because the answer is too long, say) ends the query.
+        results, rdf : str or None
+            One of :data:`RESULT_TYPES` for SELECT and ASK, one of :data:`GRAPH_TYPES` for CONSTRUCT and
+            DESCRIBE; None where the client takes none of them.
+        dataset : (default graphs, named graphs), optional
+            IRIs of the graphs to query; they win over the query's own FROM. Left out, the query's FROM
+            holds, and without one the union of all graphs is the default graph.
+        base : str, optional
+            What relative IRIs of the query are relative to.
+
+        Returns
+        -------
+        str
+            The media type written: `results` or `rdf`, whichever kind of query it was.
+
+        Raises
+        ------
+        BadQuery
+            If it cannot be read or run; NotAcceptable if the form for its kind is None.
+        """
+        ox = self._ox
+        # Asked for the union, Oxigraph passes over FROM without a word.
+        union = dataset is None and "FROM" not in bare_words(sparql)[0]
+        try:
+            graphs: dict[str, Any] = {"use_default_graph_as_union": union}
+            if dataset is not None:
+                default, named = ([ox.NamedNode(name) for name in names] for names in dataset)
+                graphs |= {"default_graph": default, "named_graphs": named}
+            answer = self._store.query(_with_prefixes(sparql), base_iri=base, **graphs)
+            if not isinstance(answer, ox.QueryTriples):
+                if results is None:
+                    raise NotAcceptable(f"results of SELECT and ASK leave as {', '.join(RESULT_TYPES)}")
+                form = ox.QueryResultsFormat.from_media_type(results)
+                answer.serialize(output, format=form)
+                return results
+            if rdf is None:
+                raise NotAcceptable(f"the graphs of CONSTRUCT and DESCRIBE leave as {', '.join(GRAPH_TYPES)}")
+            kind = ox.RdfFormat.from_media_type(rdf)
+            if rdf in ("text/turtle", "application/rdf+xml"):  # the forms that people read get prefixes
+                name = "ttl" if rdf == "text/turtle" else "rdfxml"
+                ox.serialize(answer, output, format=kind, prefixes=PREFIXES)
+                stable = _stable_prefixes(output.getvalue(), name)
+                output.seek(0)
+                output.truncate()
+                output.write(stable)
+            else:
+                answer.serialize(output, format=kind)
+            return rdf
+        except SyntaxError as error:
+            raise _syntax(sparql, error) from error
+        except (RuntimeError, OSError, ValueError) as error:
+            raise BadQuery(f"the query cannot be run: {error}") from error
 
     def quads(self, graph: str | None = None) -> Iterator[Quad]:
         """Yield the quads of one named graph, or of all."""
