@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from eaa_graph import queries, registry, resources
 from eaa_graph.encode import encode, encode_findings, review_base
 from eaa_graph.errors import UnknownName
-from eaa_graph.findings import Finding
+from eaa_graph.findings import Finding, rows_aside
 from eaa_graph.readers import opening
 from eaa_graph.reason import infer
 from eaa_graph.settings import Settings
@@ -167,7 +167,7 @@ def build(path: Path, settings: Settings | None = None, progress: Progress = _si
     progress("read", f"{sum(len(s.rows) for s in reading.sheets):,} rows in {len(reading.sheets)} sheets")
     progress("check", "")
     checked = validate(reading)
-    aside = sum(f.sets_row_aside for f in checked.findings)
+    aside = rows_aside(checked.findings)
     progress(
         "check",
         f"{sum(1 for _ in checked.records.all()):,} records, {aside} rows set aside, {len(checked.findings)} findings",
@@ -243,7 +243,7 @@ def _questions() -> dict[str, queries.Question]:
 
 
 def _measures() -> dict[str, Measure]:
-    return {part.name: part for folder in ("measures", "gaps") for part in registry.parts(folder).values()}
+    return {part.name: part for folder in ("measures", "gaps", "theory") for part in registry.parts(folder).values()}
 
 
 def answerable() -> dict[str, Answerable]:

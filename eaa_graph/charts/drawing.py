@@ -18,27 +18,40 @@ __all__ = [
     "PALE",
     "PURPLE",
     "ROLE_COLOURS",
+    "SHAPES",
     "SHARES",
+    "SIGNS",
     "SKY",
     "SOFT",
+    "STANCE_SIGNS",
     "VERMILION",
     "WIDTHS",
     "YELLOW",
+    "Cellmark",
     "Sheet",
     "hyphenated",
     "ink_on",
+    "label_of",
+    "listed",
+    "many",
+    "number_of",
     "share_steps",
+    "sorted_out",
     "text_width",
+    "things_of",
     "wrapped",
 ]
 
+import math
+import re
 import unicodedata
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from html import escape
+from html import escape as _escape
 from typing import Any
 
 from eaa_graph.errors import UnknownName
-from eaa_graph.tables import Table
+from eaa_graph.tables import Cell, Table, Thing
 
 #: Widths a figure can have, in millimetres: one column, one and a half, two columns of a journal; a slide.
 WIDTHS = {"85": 85.0, "114": 114.0, "174": 174.0, "slide": 297.0}
@@ -61,36 +74,149 @@ ROLE_COLOURS = {
 #: Light to dark in one hue: readable when printed grey.
 SHARES = ("#eef4f9", "#c9dff0", "#92c0e0", "#4a94c8", "#0b5a95")
 
-_NARROW = set("iljtfrI.,:;'|!()[]/ ")
-_WIDE = set("mwMWQOGCDNHUAVRBKXY&@%—")
+#: What a sign looks like: its fill and the ink of its edge. Signs differ in shape too, so grey print keeps them apart.
+SIGNS = {"+": (INK, INK), "~": ("#d5dae0", SOFT), "-": ("#ffffff", VERMILION), "=": ("#ffffff", GREY)}
+#: The sign of what a passage does to a theory.
+STANCE_SIGNS = {"supports": "+", "refines": "~", "challenges": "-"}
+#: Shapes in the order in which groups get them; all are drawn with the same area.
+SHAPES = ("circle", "square", "diamond", "triangle", "hexagon", "kite", "cross", "pentagon")
+
+#: Row, column and value of the table cell that a mark shows.
+Cellmark = tuple[int, str, Any]
+
+#: Advance widths of Helvetica, which Arial and Liberation Sans share, in thousandths of the type size, from space to ~.
+_ADVANCES = (
+    *(278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278),
+    *(556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556),
+    *(1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778),
+    *(667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556),
+    *(333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556),
+    *(556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584),
+)
+#: Room for a reader's font that runs wider.
+_LEEWAY = 1.05
+
+#: Characters that XML 1.0 cannot hold.
+_UNFIT = re.compile("[^\\t\\n\\r\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def escape(text: str) -> str:
+    """Return `text` as XML can hold it."""
+    return _escape(_UNFIT.sub("\ufffd", text))
+
+
+def label_of(cell: Cell) -> str:
+    """Return what people read for a cell."""
+    if cell is None:
+        return ""
+    if isinstance(cell, tuple) and not isinstance(cell, Thing):
+        return ", ".join(thing.label for thing in cell)
+    return cell.label if isinstance(cell, Thing) else str(cell)
+
+
+def things_of(cell: Cell) -> tuple[Thing, ...]:
+    """Return the things in a cell: none, one or several."""
+    if isinstance(cell, Thing):
+        return (cell,)
+    return cell if isinstance(cell, tuple) else ()
+
+
+def number_of(cell: Cell) -> float:
+    """Return the number in a cell; 0 where there is none."""
+    return float(cell) if isinstance(cell, int | float) and math.isfinite(cell) else 0.0
+
+
+def many(count: int, noun: str, plural: str = "") -> str:
+    """Return a count with its noun.
+
+    Examples
+    --------
+    >>> many(1, "article"), many(1200, "article"), many(2, "study", "studies")
+    ('1 article', '1,200 articles', '2 studies')
+    """
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def listed(words: Sequence[str], most: int = 0) -> str:
+    """Return words as people list them, at most `most` of them by name.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"]), listed(["a", "b", "c"], 2)
+    ('a, b and c', 'a, b and 1 more')
+    """
+    if most and len(words) > most:
+        return f"{', '.join(words[:most])} and {len(words) - most} more"
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def sorted_out(wanted: Iterable[tuple[float, float]], low: float, high: float) -> list[float]:
+    """Move labels apart that would overlap, each as little as need be.
+
+    Parameters
+    ----------
+    wanted : iterable of (float, float)
+        Middle and height of each label, in order from the top.
+    low, high : float
+        Where the first may begin and the last should end.
+
+    Returns
+    -------
+    list of float
+        The middles.
+    """
+    places: list[float] = []
+    edge = low
+    sizes = []
+    for middle, height in wanted:
+        at = max(middle, edge + height / 2)
+        places.append(at)
+        sizes.append(height)
+        edge = at + height / 2
+    edge = high
+    for number in reversed(range(len(places))):
+        top = max(edge - sizes[number] / 2, low + sum(sizes[:number]) + sizes[number] / 2)
+        if places[number] <= top:
+            break
+        places[number] = top
+        edge = top - sizes[number] / 2
+    return places
 
 
 def text_width(text: str, size: float) -> float:
     """Return a generous estimate of the width of `text` at `size`, in points, without a font at hand."""
     total = 0.0
     for char in text:
+        if " " <= char <= "~":
+            total += _ADVANCES[ord(char) - 32] / 1000
+            continue
         if unicodedata.combining(char):
             continue
-        if unicodedata.east_asian_width(char) in "WF" or ord(char) > 0x1F000:
-            total += 1.05
-        elif char in _NARROW:
-            total += 0.34
-        elif char in _WIDE:
-            total += 0.82
+        base = unicodedata.normalize("NFD", char)[0]
+        if " " <= base <= "~":  # an accent adds no width
+            total += _ADVANCES[ord(base) - 32] / 1000
+        elif unicodedata.east_asian_width(char) in "WF" or ord(char) > 0x1F000:
+            total += 1.25
+        elif char in "–…—·“”‘’":
+            total += 1.0 if char in "…—" else 0.56
         else:
-            total += 0.57
-    return total * size
+            total += 0.72
+    return total * size * _LEEWAY
 
 
 def hyphenated(word: str, width: float, size: float) -> list[str]:
-    """Cut a word that is wider than `width` into pieces that are not."""
+    """Cut a word that is wider than `width` into pieces that are not; a cut between letters gets a hyphen."""
     pieces, piece = [], ""
     for char in word:
-        if piece and text_width(piece + char, size) > width:
-            pieces.append(piece)
+        longer = piece + char
+        if piece and text_width(longer + ("-" if longer[-2:].isalpha() else ""), size) > width:
+            pieces.append(piece + ("-" if longer[-2:].isalpha() else ""))
             piece = char
         else:
-            piece += char
+            piece = longer
+    if len(pieces) > 0 and len(piece) == 1 and pieces[-1].endswith("-") and len(pieces[-1]) > 3:
+        piece = pieces[-1][-2] + piece  # no letter is left alone
+        pieces[-1] = pieces[-1][:-2] + "-"
     return [*pieces, piece]
 
 
@@ -139,6 +265,27 @@ def share_steps(highest: float) -> list[float]:
         if step * 5 >= highest - 1e-9:
             return [step * n for n in range(1, 6)]
     return [0.2, 0.4, 0.6, 0.8, 1.0]
+
+
+def _ring(count: int, turn: float = 0.0) -> list[tuple[float, float]]:
+    return [(math.sin(2 * math.pi * n / count + turn), -math.cos(2 * math.pi * n / count + turn)) for n in range(count)]
+
+
+_CORNERS: dict[str, list[tuple[float, float]]] = {
+    "square": _ring(4, math.pi / 4),
+    "diamond": _ring(4),
+    "triangle": _ring(3),
+    "hexagon": _ring(6),
+    "kite": _ring(3, math.pi),
+    "pentagon": _ring(5),
+    "cross": [
+        (x / 3, y / 3)
+        for x, y in (
+            *((-1, -3), (1, -3), (1, -1), (3, -1), (3, 1), (1, 1)),
+            *((1, 3), (-1, 3), (-1, 1), (-3, 1), (-3, -1), (-1, -1)),
+        )
+    ],
+}
 
 
 def _number(value: float) -> str:
@@ -307,6 +454,78 @@ class Sheet:
         edge += f' marker-end="url(#{self.name}-{marker})"' if marker else ""
         self._shape(f'path d="{d}" fill="{fill}"{edge}', bottom, cell, tip)
 
+    def shape(
+        self,
+        kind: str,
+        x: float,
+        y: float,
+        radius: float,
+        *,
+        fill: str,
+        stroke: str = INK,
+        weight: float = 0.8,
+        cell: Cellmark | None = None,
+        tip: str = "",
+    ) -> None:
+        """Draw one of :data:`SHAPES` with the area of a circle of `radius`."""
+        if kind == "circle":
+            self.circle(x, y, radius, fill=fill, stroke=stroke, weight=weight, cell=cell, tip=tip)
+            return
+        corners = _CORNERS[kind]
+        area = abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(corners, corners[1:] + corners[:1], strict=True))) / 2
+        scale = radius * math.sqrt(math.pi / area)
+        points = " ".join(f"{_number(x + cx * scale)},{_number(y + cy * scale)}" for cx, cy in corners)
+        self._shape(
+            f'polygon points="{points}" fill="{fill}" stroke="{stroke}" stroke-width="{_number(weight)}" stroke-linejoin="round"',
+            y + radius * 1.6,
+            cell,
+            tip,
+        )
+
+    def sign(self, sign: str, x: float, y: float, size: float, cell: Cellmark | None = None, tip: str = "") -> None:
+        """Draw a sign in its shape, `size` wide, with its middle at (`x`, `y`): disc +, diamond ~, square -, ring =."""
+        fill, edge = SIGNS[sign]
+        half = size / 2
+        weight = max(size / 10, 0.7)
+        kind = {"+": "circle", "~": "diamond", "-": "square", "=": "circle"}[sign]
+        radius = {"circle": half - weight / 2, "square": half * 0.98, "diamond": half * 0.92}[kind]
+        self.shape(kind, x, y, radius, fill=fill, stroke=edge, weight=weight, cell=cell, tip=tip)
+        ink = "#ffffff" if sign == "+" else edge
+        arm = size * 0.24
+        d = {
+            "+": f"M{_number(x - arm)} {_number(y)}H{_number(x + arm)}M{_number(x)} {_number(y - arm)}V{_number(y + arm)}",
+            "-": f"M{_number(x - arm)} {_number(y)}H{_number(x + arm)}",
+            "=": f"M{_number(x - arm)} {_number(y - arm / 2)}H{_number(x + arm)}M{_number(x - arm)} {_number(y + arm / 2)}H{_number(x + arm)}",
+            "~": f"M{_number(x - arm)} {_number(y + arm / 3)}q{_number(arm / 2)} {_number(-arm * 1.2)} {_number(arm)} {_number(-arm / 3)}t{_number(arm)} {_number(-arm / 3)}",
+        }[sign]
+        self.path(d, y + half, stroke=ink, weight=max(size / 7, 0.9))
+
+    def legend(
+        self, entries: Sequence[tuple[float, Callable[[float, float], object], str]], x: float, y: float
+    ) -> None:
+        """Write a legend that breaks into lines where it must.
+
+        Parameters
+        ----------
+        entries : sequence of (float, callable, str)
+            Width of the symbol; ``symbol(x, y)`` that draws it with its left end at x and its middle at y; its meaning.
+        x, y : float
+            Left end and top of the legend.
+        """
+        at, line = x, self.small * 1.75
+        right = self.margin + self.inner
+        y += line / 2
+        for width, symbol, meaning in entries:
+            room = right - x - width - 4
+            lines = wrapped(meaning, room, self.small)
+            needed = width + 4 + max(text_width(text, self.small) for text in lines)
+            if at > x and at + needed > right:
+                at, y = x, y + line
+            symbol(at, y)
+            self.text(at + width + 4, y + self.small * 0.35, lines, size=self.small)
+            y += (len(lines) - 1) * self.small * self.leading
+            at += needed + 12
+
     def _shape(self, inside: str, bottom: float, cell: tuple[int, str, Any] | None, tip: str) -> None:
         data = (
             f' data-row="{cell[0]}" data-column="{escape(str(cell[1]))}" data-value="{escape(str(cell[2]))}"'
@@ -331,6 +550,7 @@ class Sheet:
         y = self.text(self.margin, y, wrapped(self.title, self.inner, self.large), size=self.large, weight=600)
         below = subtitle or ", out of ".join(part for part in (table.unit, table.denominator) if part)
         if below:
+            below = below[:1].upper() + below[1:]
             y = self.text(self.margin, y - self.large * 0.1, wrapped(below, self.inner, self.body), fill=SOFT)
         return y + self.body * 0.4
 

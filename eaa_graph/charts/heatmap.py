@@ -4,15 +4,10 @@ from __future__ import annotations
 
 __all__ = ["PART", "draw", "wide"]
 
-from eaa_graph.charts import Chart
-from eaa_graph.charts.drawing import INK, LINE, SHARES, SOFT, Sheet, ink_on, share_steps, text_width, wrapped
+from eaa_graph.charts import PREFIX, WIDTH, Chart
+from eaa_graph.charts.drawing import INK, LINE, SHARES, SOFT, Sheet, ink_on, label_of, share_steps, text_width, wrapped
 from eaa_graph.errors import Refused
-from eaa_graph.registry import Parameter
-from eaa_graph.tables import Cell, Column, Table, Thing
-
-
-def _label(cell: Cell) -> str:
-    return cell.label if isinstance(cell, Thing) else str(cell)
+from eaa_graph.tables import Cell, Column, Table
 
 
 def _grid(table: Table) -> tuple[list[Cell], list[Cell], dict[tuple[Cell, Cell], tuple[int, int, int]]]:
@@ -39,7 +34,7 @@ def wide(table: Table) -> Table:
     """
     rows, columns, cells = _grid(table)
     heads = [
-        Column(f"c{n}", f"{_label(c)} /{max((cells[r, c][1] for r in rows if (r, c) in cells), default=0)}")
+        Column(f"c{n}", f"{label_of(c)} /{max((cells[r, c][1] for r in rows if (r, c) in cells), default=0)}")
         for n, c in enumerate(columns)
     ]
     body: list[tuple[Cell, ...]] = [(r, *(cells[r, c][0] if (r, c) in cells else None for c in columns)) for r in rows]
@@ -66,7 +61,7 @@ def wide(table: Table) -> Table:
     )
 
 
-def draw(table: Table, width: str = "174") -> str:
+def draw(table: Table, width: str = "174", prefix: str = "") -> str:
     """Return the heat map of a long table as an SVG document.
 
     Cells carry their count; colour is the share of the denominator, and a cell
@@ -78,6 +73,8 @@ def draw(table: Table, width: str = "174") -> str:
         Its first four columns are the two things, the count and its denominator.
     width : str
         Journal width in millimetres (85, 114, 174) or ``slide``.
+    prefix : str
+        What the ids in the picture begin with.
 
     Raises
     ------
@@ -87,15 +84,15 @@ def draw(table: Table, width: str = "174") -> str:
     rows, columns, cells = _grid(table)
     if not rows or not columns:
         raise Refused("there is nothing to draw: the table is empty")
-    sheet = Sheet("heatmap", table.title, width)
-    left = min(max(text_width(_label(r), sheet.body) for r in rows) + 8, sheet.inner * 0.34)
+    sheet = Sheet(prefix or "heatmap", table.title, width)
+    left = min(max(text_width(label_of(r), sheet.body) for r in rows) + 8, sheet.inner * 0.34)
     cell_width = min((sheet.inner - left) / len(columns), 62 if width != "slide" else 100)
     if cell_width < sheet.body * 2.1:
         raise Refused(f"{len(columns)} columns do not fit into {width}: choose a wider figure, or fewer columns")
     cell_height = sheet.body * 2.3
     top = sheet.heading(table)
     x0 = sheet.margin + left
-    heads = [wrapped(_label(c), cell_width - 3, sheet.body) for c in columns]
+    heads = [wrapped(label_of(c), cell_width - 3, sheet.body) for c in columns]
     deepest = max(len(h) for h in heads)
     base = top + deepest * sheet.body * sheet.leading + sheet.small * 1.6
     for number, column in enumerate(columns):
@@ -108,7 +105,7 @@ def draw(table: Table, width: str = "174") -> str:
     ends = share_steps(highest)
     for number, row in enumerate(rows):
         y = base + number * cell_height
-        label = wrapped(_label(row), left - 6, sheet.body, most=2)
+        label = wrapped(label_of(row), left - 6, sheet.body, most=2)
         start = y + cell_height / 2 + sheet.body * 0.35 - (len(label) - 1) * sheet.body * sheet.leading / 2
         sheet.text(x0 - 6, start, label, anchor="end")
         for place, column in enumerate(columns):
@@ -130,7 +127,7 @@ def draw(table: Table, width: str = "174") -> str:
                 stroke=LINE,
                 weight=0.4,
                 cell=(table_row, table.columns[2].name, count),
-                tip=f"{_label(row)}, {_label(column)}: {count} of {out_of}",
+                tip=f"{label_of(row)}, {label_of(column)}: {count} of {out_of}",
             )
             if count:
                 sheet.text(
@@ -146,7 +143,7 @@ def draw(table: Table, width: str = "174") -> str:
     most = max(cells.items(), key=lambda item: (item[1][0], -item[1][2]))
     told = (
         f"{len(rows)} rows by {len(columns)} columns, {empty} of {len(cells)} cells empty. "
-        f"Most: {_label(most[0][0])} under {_label(most[0][1])}, {most[1][0]} of {most[1][1]}."
+        f"Most: {label_of(most[0][0])} under {label_of(most[0][1])}, {most[1][0]} of {most[1][1]}."
     )
     return sheet.svg(told)
 
@@ -178,5 +175,5 @@ PART = Chart(
     description="In how many articles a concept is coded under a theme, out of the articles that report the theme.",
     table="articles-by-mechanism-and-theme",
     function=draw,
-    parameters=(Parameter("width", "Width in millimetres, or 'slide'.", "174", ("85", "114", "174", "slide")),),
+    parameters=(WIDTH, PREFIX),
 )

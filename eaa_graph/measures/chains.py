@@ -6,7 +6,7 @@ weakest step, and with whether any one article (or study) tells all of it or it 
 
 from __future__ import annotations
 
-__all__ = ["PARTS", "chains", "ripples"]
+__all__ = ["PARTS", "chain_steps", "chains", "ripples"]
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -192,6 +192,143 @@ _COLUMNS = (
 )
 
 
+_NO_CHAIN = (
+    "No outcome of a configuration is context or mechanism of another, so there is no chain. Where one configuration is a "
+    "condition for another, write the outcome of the first into the context of the second. "
+)
+
+
+def _found(
+    incidence: Incidence, theory: str | None, link: str, longest: int, paths: str, back_off: int, coder: str
+) -> tuple[Matcher, list[_Chain], int]:
+    """Return the matcher, the chains in the order of telling, and how many configurations were looked at."""
+    if link not in _LINKS:
+        raise UnknownName("value of link", link, _LINKS)
+    if paths not in _PATHS:
+        raise UnknownName("value of paths", paths, _PATHS)
+    if longest < 2:
+        raise BadSettings("longest must be 2 or more: one configuration is not a chain")
+    matcher = Matcher(incidence, coder, back_off)
+    versions: dict[str, tuple[Theory | None, list[Configuration]]] = {}
+    for version, configuration in configurations_of(incidence, theory):
+        versions.setdefault(version.id if version else "", (version, []))[1].append(configuration)
+    steps: dict[str, _Step] = {}
+    found: list[_Chain] = []
+    for version, configurations in versions.values():
+        handovers = {
+            (giver.id, taker.id): passed
+            for giver in configurations
+            for taker in configurations
+            if giver.id != taker.id and (passed := _handover(incidence, giver, taker, link, back_off)) is not None
+        }
+        after: dict[str, list[str]] = {c.id: [] for c in configurations}
+        for giver_id, taker_id in sorted(handovers):
+            after[giver_id].append(taker_id)
+        chosen = _chosen_paths(after, longest, paths)
+        used = {name for path in chosen for name in path}
+        for configuration in configurations:
+            if configuration.id in used and configuration.id not in steps:
+                steps[configuration.id] = _step(incidence, matcher.evidence(configuration))
+        found += [
+            _Chain(
+                version,
+                path,
+                tuple(steps[name] for name in path),
+                tuple(handovers[pair] for pair in pairwise(path)),
+                path[0] in after[path[-1]],
+            )
+            for path in sorted(chosen, key=lambda path: (-len(path), path))
+        ]
+    asked = len({c.id for _, configurations in versions.values() for c in configurations})
+    return matcher, found, asked
+
+
+def chain_steps(
+    incidence: Incidence,
+    theory: str | None = None,
+    link: str = "full",
+    longest: int = 5,
+    paths: str = "longest",
+    back_off: int = 0,
+    coder: str = "preferred",
+) -> Table:
+    """Return the ripple chains step by step: what each hands to the next, and the evidence of each.
+
+    Parameters
+    ----------
+    incidence, theory, link, longest, paths, back_off, coder
+        As for :func:`chains`.
+
+    Returns
+    -------
+    Table
+        One row a step, chains in the order of :func:`chains`.
+
+    Raises
+    ------
+    BadSettings, Refused, UnknownName
+        As for :func:`chains`.
+    """
+    matcher, found, asked = _found(incidence, theory, link, longest, paths, back_off, coder)
+    rows: list[tuple[Cell, ...]] = []
+    behind: list[_Step] = []
+    for number, chain in enumerate(found, start=1):
+        for place, (name, step) in enumerate(zip(chain.path, chain.steps, strict=True)):
+            passed = chain.handovers[place] if place < len(chain.handovers) else None
+            rows.append(
+                (
+                    title_of(chain.theory),
+                    number,
+                    place + 1,
+                    Thing("configuration", name, name),
+                    len(step.articles),
+                    len(step.challenged_articles),
+                    place in chain.weakest,
+                    tuple(
+                        incidence.concept_thing(incidence.concept_index[c])
+                        if c in incidence.concept_index
+                        else Thing("concept", c, c)
+                        for c in (passed.concepts if passed else ())
+                    ),
+                    " and ".join(passed.roles) if passed else None,
+                    chain.closes,
+                    chain.told,
+                )
+            )
+            behind.append(step)
+
+    def opens(row: int, column: str) -> tuple[str, ...]:
+        step = behind[row]
+        challenging = column == "challenges"
+        return incidence.ids((step.challenging if challenging else step.supporting).tolist())
+
+    return Table(
+        name="chain-steps",
+        title="Ripple chains: the outcome of one configuration is context or mechanism of the next",
+        columns=(
+            Column("theory", "Theory version", "Empty for configurations of none."),
+            Column("chain", "Chain", "Number, from 1."),
+            Column("step", "Step", "Place in the chain, from 1."),
+            Column("configuration", "Configuration"),
+            Column("supports", "Supporting articles"),
+            Column("challenges", "Challenging articles", "Not taken off the supporting ones."),
+            Column("weakest", "Weakest", "Whether no step of the chain has fewer supporting articles."),
+            Column("handed_over", "Handed over", "Concepts that the next step receives; none after the last."),
+            Column("received_as", "Received as", "Role in the next step."),
+            Column("closes", "Closes a circle", "Whether the last outcome feeds the first configuration again."),
+            Column("told", "Told by", "one article, one study, stitched, or a step without evidence."),
+        ),
+        rows=tuple(rows),
+        unit="articles",
+        denominator=f"{matcher.denominator}; {asked} configurations",
+        note=("" if found else _NO_CHAIN)
+        + "A chain follows from how configurations are written: evidence for every step does not mean that anybody reports "
+        "one step as leading to the next. Counts are patterns, not causes.",
+        source="Jagosh et al. 2015, doi 10.1186/s12889-015-1949-1",
+        opens=opens,
+    )
+
+
 def chains(
     incidence: Incidence,
     theory: str | None = None,
@@ -258,50 +395,8 @@ def chains(
     >>> [thing.id for thing in row["path"]], row["articles_each"], row["told"]
     (['K1', 'K2'], '1 > 0', 'a step without evidence')
     """
-    if link not in _LINKS:
-        raise UnknownName("value of link", link, _LINKS)
-    if paths not in _PATHS:
-        raise UnknownName("value of paths", paths, _PATHS)
-    if longest < 2:
-        raise BadSettings("longest must be 2 or more: one configuration is not a chain")
-    matcher = Matcher(incidence, coder, back_off)
-    versions: dict[str, tuple[Theory | None, list[Configuration]]] = {}
-    for version, configuration in configurations_of(incidence, theory):
-        versions.setdefault(version.id if version else "", (version, []))[1].append(configuration)
-    steps: dict[str, _Step] = {}
-    found: list[_Chain] = []
-    for version, configurations in versions.values():
-        handovers = {
-            (giver.id, taker.id): passed
-            for giver in configurations
-            for taker in configurations
-            if giver.id != taker.id and (passed := _handover(incidence, giver, taker, link, back_off)) is not None
-        }
-        after: dict[str, list[str]] = {c.id: [] for c in configurations}
-        for giver_id, taker_id in sorted(handovers):
-            after[giver_id].append(taker_id)
-        chosen = _chosen_paths(after, longest, paths)
-        used = {name for path in chosen for name in path}
-        for configuration in configurations:
-            if configuration.id in used and configuration.id not in steps:
-                steps[configuration.id] = _step(incidence, matcher.evidence(configuration))
-        found += [
-            _Chain(
-                version,
-                path,
-                tuple(steps[name] for name in path),
-                tuple(handovers[pair] for pair in pairwise(path)),
-                path[0] in after[path[-1]],
-            )
-            for path in sorted(chosen, key=lambda path: (-len(path), path))
-        ]
-    asked = len({c.id for _, configurations in versions.values() for c in configurations})
-    none = (
-        "No outcome of a configuration is context or mechanism of another, so there is no chain. Where one configuration is a "
-        "condition for another, write the outcome of the first into the context of the second. "
-        if not found
-        else ""
-    )
+    matcher, found, asked = _found(incidence, theory, link, longest, paths, back_off, coder)
+    none = _NO_CHAIN if not found else ""
     return Table(
         name="chains",
         title="Ripple chains: the outcome of one configuration is context or mechanism of the next",
@@ -479,6 +574,15 @@ def _elsewhere(incidence: Incidence, one: Index, other: Index) -> frozenset[int]
     return frozenset(np.intersect1d(shared, articles[counts > 1]).tolist())
 
 
+_CHAIN_PARAMETERS = (
+    Parameter("theory", "Version whose chains are sought; left out: each in turn.", None, refers_to="theory"),
+    Parameter("link", "full: a whole alternative of the next slot; any: one concept is enough.", "full", _LINKS),
+    Parameter("longest", "Most configurations in a chain.", 5),
+    Parameter("paths", "longest: leave out chains that are part of a longer one; all.", "longest", _PATHS),
+    Parameter("back_off", "Steps along 'broader' that a concept may be narrower than the one asked for.", 0),
+    Parameter("coder", "Whose passages are matched: a coder's id, 'preferred' or 'all'.", "preferred"),
+)
+
 PARTS = (
     Measure(
         "chains",
@@ -487,16 +591,17 @@ PARTS = (
         "evidence; and whether one article tells every step or the chain is stitched together from several. It shows what "
         "the theory's wording joins up, and how well each step is evidenced, not that the steps followed each other.",
         chains,
-        (
-            Parameter("theory", "Version whose chains are sought; left out: each in turn.", None, refers_to="theory"),
-            Parameter(
-                "link", "full: a whole alternative of the next slot; any: one concept is enough.", "full", _LINKS
-            ),
-            Parameter("longest", "Most configurations in a chain.", 5),
-            Parameter("paths", "longest: leave out chains that are part of a longer one; all.", "longest", _PATHS),
-            Parameter("back_off", "Steps along 'broader' that a concept may be narrower than the one asked for.", 0),
-            Parameter("coder", "Whose passages are matched: a coder's id, 'preferred' or 'all'.", "preferred"),
-        ),
+        _CHAIN_PARAMETERS,
+        "Jagosh et al. 2015, doi 10.1186/s12889-015-1949-1",
+        all_coders=True,
+    ),
+    Measure(
+        "chain-steps",
+        "What does each step of a ripple chain hand to the next, and what evidence has it?",
+        "The chains step by step, with the concepts handed over, the role in which they are received, and the articles of each "
+        "step. It shows what the wording of the theory joins up, not that the steps followed each other.",
+        chain_steps,
+        _CHAIN_PARAMETERS,
         "Jagosh et al. 2015, doi 10.1186/s12889-015-1949-1",
         all_coders=True,
     ),
