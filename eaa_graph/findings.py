@@ -7,7 +7,7 @@ was set aside (did not become a record).
 
 from __future__ import annotations
 
-__all__ = ["RULES", "SEVERITIES", "Finding", "Rule", "Where", "finding", "worst"]
+__all__ = ["RULES", "SEVERITIES", "Finding", "Rule", "Where", "finding", "rows_aside", "worst"]
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -210,6 +210,20 @@ def finding(rule: str, where: Where, message: str, fix: str = "") -> Finding:
         If the rule is not in the table: a rule without a meaning cannot be reported.
     """
     return Finding(rule, RULES[rule].severity, where, message, fix)
+
+
+def rows_aside(findings: Iterable[Finding]) -> int:
+    """Return how many rows `findings` set aside; a row with several faults is one row.
+
+    Examples
+    --------
+    >>> row = Where("articles.csv", row=3)
+    >>> rows_aside([finding("missing-id", row, "no id"), finding("missing-value", row._replace(column="year"), "empty")])
+    1
+    """
+    aside = [found.where for found in findings if found.sets_row_aside]
+    rows = {(where.file, where.sheet, where.row) for where in aside if where.row}
+    return len(rows) + sum(not where.row for where in aside)  # an entry of review.toml has no row
 
 
 def worst(findings: Iterable[Finding]) -> str:

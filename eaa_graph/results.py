@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from eaa_graph import pipeline, registry
 from eaa_graph.errors import BadSettings, Refused, UnknownName
+from eaa_graph.findings import rows_aside
 from eaa_graph.store import FORMATS
 from eaa_graph.vocabulary import ONTOLOGY
 
@@ -239,7 +240,7 @@ def summary(built: Built, target: Path) -> Iterator[str]:
     if coders:
         yield f"  coded by   {', '.join(f'{name} ({n})' for name, n in sorted(coders.items()))}"
         yield f"  counted    {_whose(built)}"
-    aside = sum(f.sets_row_aside for f in built.findings)
+    aside = rows_aside(built.findings)
     severities = Counter(f.severity for f in built.findings)
     told = ", ".join(_plural(severities[s], s) for s in ("error", "warning", "note") if severities[s]) or "none"
     yield f"  kept out   {_plural(aside, 'row')} set aside; findings: {told}"

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 
 from eaa_graph.arithmetic import check_arithmetic
 from eaa_graph.errors import nearest
-from eaa_graph.findings import Finding, Where, finding
+from eaa_graph.findings import Finding, Where, finding, rows_aside
 from eaa_graph.model import (
     HEURISTICS,
     PERSON_KINDS,
@@ -71,7 +71,7 @@ class Checked:
     @property
     def made(self) -> int:
         """How many of the rows read became records."""
-        return self.rows + self.left_by_reader - sum(f.sets_row_aside for f in self.findings)
+        return self.rows + self.left_by_reader - rows_aside(self.findings)
 
 
 class _Problem(NamedTuple):
@@ -125,10 +125,11 @@ class _Validation:
         self.reading = reading
         self.findings: list[Finding] = list(reading.findings)
         self.rows = 0
-        self.left = sum(found.sets_row_aside for found in reading.findings)
+        self.left = rows_aside(reading.findings)
         self.separator = "|"
         self.ids: dict[str, dict[str, None]] = {name: {} for name in (*SHEETS, "people", "phases")}
         self.by_label: dict[str, str] = {}
+        self.labels: dict[str, None] = {}
         self.implied: dict[str, dict[str, None]] = defaultdict(dict)
         self.here = Where(reading.name)
 
@@ -469,10 +470,11 @@ class _Validation:
         for column, header in required:
             if column.field not in values and not aside:
                 rule = "missing-id" if column.kind == "id" else "missing-value"
+                state = "cannot be used as it is" if header in row.values else "is empty"
                 self._note(
                     rule,
                     self._at(raw, row, header),
-                    f"{column.name} is empty; the row is set aside",
+                    f"{column.name} {state}; the row is set aside",
                     f"fill in {column.name}: {column.meaning}",
                 )
                 aside = True
@@ -643,7 +645,7 @@ class _Validation:
         problems: list[_Problem] = []
         alternatives: list[tuple[str, ...]] = []
         for written in re.split(r"(?:^|\s)/(?:\s|$)", text):
-            names, found = self._split(written, self.separator)
+            names, found = self._split(written, self.separator) if written.strip() else ([], [])
             problems += found
             members: list[str] = []
             for name in names:
@@ -722,6 +724,7 @@ class _Validation:
         meanings: dict[str, set[str]] = defaultdict(set)
         for concept in concepts:
             if isinstance(concept, Concept):
+                self.labels[concept.label] = None
                 for word in (concept.id, concept.label, *concept.synonyms):
                     meanings[folded(word)].add(concept.id)
         self.by_label = {word: next(iter(ids)) for word, ids in meanings.items() if len(ids) == 1}
@@ -783,7 +786,7 @@ class _Validation:
                 column.field: final if isinstance(written, tuple) else (final[0] if final else None)
             }
             if len(good) < len(names):
-                text = "|".join(names)
+                text = (row_of.values.get(header) if row_of else None) or "|".join(names)
                 own = dict(record.attributes)
                 own[_free(f"{header} (as written)", own)] = text
                 update["attributes"] = tuple(sorted(own.items()))
@@ -807,7 +810,7 @@ class _Validation:
             for name in sorted(implied):
                 count = used[name]
                 if codebook:
-                    near = nearest(name, self.ids["concepts"])
+                    near = nearest(name, (*self.ids["concepts"], *self.labels))
                     self._note(
                         "unlisted-concept",
                         self.here,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["attributes", "dates", "identifiers", "languages", "records", "texts"]
+__all__ = ["attributes", "dates", "few_articles", "identifiers", "languages", "records", "texts"]
 
 from typing import Any
 
@@ -306,3 +306,37 @@ def records(draw: st.DrawFn, most: int = 3) -> Records:
             note=text,
         ),
     ).ordered()
+
+
+def few_articles(review: Records, count: int) -> Records:
+    """Return `review` with its first `count` articles and what refers to nothing else: a small piece of a real one.
+
+    Parameters
+    ----------
+    review : Records
+    count : int
+        How many articles, in the order of their ids.
+    """
+    articles = {a.id for a in review.articles[:count]}
+    extractions = {e.id for e in review.extractions if e.article in articles}
+
+    def kept(ids: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(i for i in ids if i in extractions)
+
+    return review.model_copy(
+        update={
+            "articles": tuple(a for a in review.articles if a.id in articles),
+            "extractions": tuple(
+                e.model_copy(update={"derived_from": kept(e.derived_from)})
+                for e in review.extractions
+                if e.id in extractions
+            ),
+            "reported": tuple(r for r in review.reported if r.article in articles),
+            "appraisals": tuple(a for a in review.appraisals if a.target in articles | extractions),
+            "configurations": tuple(
+                c.model_copy(update={"supporting": kept(c.supporting), "challenging": kept(c.challenging)})
+                for c in review.configurations
+            ),
+            "changes": tuple(c.model_copy(update={"evidence": kept(c.evidence)}) for c in review.changes),
+        }
+    )

@@ -108,7 +108,7 @@ def test_every_format_is_the_same_graph_to_rdflib(name: str) -> None:
         union = Graph()
         for s, p, o, _ in data.quads((None, None, None, None)):
             union.add((s, p, o))
-        graphs[form] = {t for t in to_canonical_graph(union)}
+        graphs[form] = set(to_canonical_graph(union))
     assert graphs["nt"]
     assert [form for form in FORMATS if graphs[form] != graphs["nt"]] == []
 
