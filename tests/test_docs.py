@@ -11,8 +11,10 @@ from types import ModuleType
 import pytest
 from click.testing import CliRunner
 
-from eaa_graph import cli
+from eaa_graph import cli, pipeline, queries, resources
 from eaa_graph.findings import RULES
+from eaa_graph.network import selected
+from eaa_graph.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "data").glob("*/README.md")})
@@ -149,3 +151,48 @@ def test_the_commands_shown_run_and_print_what_is_shown(
         assert result.exit_code == 0, f"{command}\n{result.output}"
         wrong = fits(lines, result.output.splitlines())
         assert not wrong, f"{command} does not print {wrong!r}:\n{result.output}"
+
+
+# --- the worked examples of CONTRIBUTING.md ------------------------------------------------------------
+
+
+def example(language: str) -> str:
+    """Return the code of CONTRIBUTING.md in one language."""
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.M | re.S)
+    return found
+
+
+@pytest.fixture(scope="module")
+def pilot() -> pipeline.Built:
+    return pipeline.build(resources.example("eaa_pilot"), Settings(infer="none"))
+
+
+def test_the_question_shown_can_be_asked(pilot: pipeline.Built, tmp_path: Path) -> None:
+    path = tmp_path / "mechanisms-by-country.rq"
+    path.write_text(example("sparql"), "utf-8")
+    asked = queries._read(path)
+    table = queries.run(pilot.store, asked, {"country": "Canada"})
+    articles = {a.id for a in pilot.records.articles if a.country == "Canada"}
+    coder = pilot.records.review.preferred_coder
+    by_hand: dict[str, set[str]] = {}
+    for e in pilot.records.extractions:
+        if e.article in articles and e.coder == coder:
+            for mechanism in e.mechanisms:
+                by_hand.setdefault(mechanism, set()).add(e.article)
+    assert by_hand
+    assert {row[0].id: row[1] for row in table.rows} == {m: len(found) for m, found in by_hand.items()}
+    assert table.opens(0, "articles")
+
+
+def test_the_measure_shown_measures(pilot: pipeline.Built) -> None:
+    space: dict[str, object] = {}
+    exec(compile(example("python"), "CONTRIBUTING.md", "exec"), space)
+    part = space["PART"]
+    chosen = selected(pilot.columns, "consensus")
+    table = part.function(chosen)  # type: ignore[attr-defined]
+    assert len(table) == 51
+    for row, (article, count) in enumerate(table.rows):
+        behind = table.opens(row, "extractions")
+        mine = {e.id for e in pilot.records.extractions if e.article == article.id and e.coder == "consensus"}
+        assert set(behind) == mine
+        assert count == len(mine)
