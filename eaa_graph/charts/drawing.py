@@ -31,6 +31,7 @@ __all__ = [
     "Sheet",
     "hyphenated",
     "ink_on",
+    "key_of",
     "label_of",
     "listed",
     "many",
@@ -118,7 +119,12 @@ def things_of(cell: Cell) -> tuple[Thing, ...]:
     """Return the things in a cell: none, one or several."""
     if isinstance(cell, Thing):
         return (cell,)
-    return cell if isinstance(cell, tuple) else ()
+    return tuple(thing for thing in cell if isinstance(thing, Thing)) if isinstance(cell, tuple) else ()
+
+
+def key_of(cell: Cell) -> str:
+    """Return what a mark says of a cell that it shows: the id of a thing, the text or number of anything else."""
+    return ", ".join(thing.id for thing in things_of(cell)) or ("" if cell is None else str(cell))
 
 
 def number_of(cell: Cell) -> float:
@@ -350,12 +356,23 @@ class Sheet:
         fill: str = INK,
         weight: int = 400,
         style: str = "",
+        halo: bool = False,
+        strike: bool = False,
     ) -> float:
-        """Write text (lines of it) with its first baseline at `y`; return the baseline after the last line."""
+        """Write text (lines of it) with its first baseline at `y`; return the baseline after the last line.
+
+        A `halo` keeps words readable that stand on lines; `strike` draws through them.
+        """
         size = size or self.body
         lines = [content] if isinstance(content, str) else content
         extra = f' font-weight="{weight}"' if weight != 400 else ""
         extra += f' font-style="{style}"' if style else ""
+        extra += (
+            f' stroke="#ffffff" stroke-width="{_number(size * 0.4)}" stroke-linejoin="round" paint-order="stroke"'
+            if halo
+            else ""
+        )
+        extra += ' text-decoration="line-through"' if strike else ""
         start = "" if anchor == "start" else f' text-anchor="{anchor}"'
         for number, line in enumerate(lines):
             at = y + number * size * self.leading
@@ -402,10 +419,12 @@ class Sheet:
         cell: tuple[int, str, Any] | None = None,
         tip: str = "",
         weight: float = 0.8,
+        dash: str = "",
     ) -> None:
         """Draw a circle."""
+        dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self._shape(
-            f'circle cx="{_number(x)}" cy="{_number(y)}" r="{_number(radius)}" fill="{fill}" stroke="{stroke}" stroke-width="{_number(weight)}"',
+            f'circle cx="{_number(x)}" cy="{_number(y)}" r="{_number(radius)}" fill="{fill}" stroke="{stroke}" stroke-width="{_number(weight)}"{dashed}',
             y + radius,
             cell,
             tip,
@@ -547,8 +566,10 @@ class Sheet:
     def heading(self, table: Table, subtitle: str = "") -> float:
         """Write title and what is counted out of what; return the y where the picture may start."""
         y = self.margin + self.large
-        y = self.text(self.margin, y, wrapped(self.title, self.inner, self.large), size=self.large, weight=600)
-        below = subtitle or ", out of ".join(part for part in (table.unit, table.denominator) if part)
+        y = self.text(self.margin, y, wrapped(self.title, self.inner / 1.07, self.large), size=self.large, weight=600)
+        # "for each theme, the articles that report it" is a phrase of its own
+        joint = ", " if table.denominator.startswith(("for ", "after ")) else ", out of "
+        below = subtitle or joint.join(part for part in (table.unit, table.denominator) if part)
         if below:
             below = below[:1].upper() + below[1:]
             y = self.text(self.margin, y - self.large * 0.1, wrapped(below, self.inner, self.body), fill=SOFT)

@@ -17,6 +17,7 @@ from eaa_graph.charts.drawing import (
     SOFT,
     STANCE_SIGNS,
     Sheet,
+    key_of,
     label_of,
     listed,
     many,
@@ -265,7 +266,6 @@ def _box(sheet: Sheet, table: Table, box: _Box, x: float, y: float, width: float
     for number, (row, lines) in enumerate(zip(box.rows, box.lines, strict=True)):
         tall = len(lines) * sheet.body * sheet.leading
         cell = table.rows[row][place]
-        value = cell.id if hasattr(cell, "id") else cell
         label = label_of(cell)
         # An unseen rectangle carries the cell, so that the words can be pointed at and read back.
         sheet.rect(
@@ -274,7 +274,7 @@ def _box(sheet: Sheet, table: Table, box: _Box, x: float, y: float, width: float
             width - bar - 1,
             tall,
             fill=PALE,
-            cell=(row, "concept", value),
+            cell=(row, "concept", key_of(cell)),
             tip=label if len(" ".join(lines)) < len(label) else "",
         )
         if number:
@@ -348,13 +348,14 @@ def _legend(sheet: Sheet, bands: list[_Band], y: float) -> None:
             "act together",
         )
     )
-    entries.append(
-        (
-            sheet.body,
-            lambda x, at: sheet.text(x, at + sheet.small * 0.3, "or", size=sheet.small, fill=SOFT, style="italic"),
-            "one is enough",
+    if any(_between_alternatives(band) for band in bands):
+        entries.append(
+            (
+                sheet.body,
+                lambda x, at: sheet.text(x, at + sheet.small * 0.3, "or", size=sheet.small, fill=SOFT, style="italic"),
+                "one is enough",
+            )
         )
-    )
     if any(box.open for band in bands for box in band.boxes):
         entries.append(
             (
@@ -376,15 +377,23 @@ def _legend(sheet: Sheet, bands: list[_Band], y: float) -> None:
         entries.append(
             (
                 2.4 * bar,
-                lambda x, at: [
-                    sheet.rect(x + n * 1.4 * bar, at - sheet.body * 0.4, bar, sheet.body * 0.8, fill=ROLE_COLOURS[role])
-                    for n, role in enumerate(("resource", "reasoning"))
-                ],
+                lambda x, at: _halves(sheet, x, at, bar),
                 "resource and reasoning: the two halves of a mechanism",
             )
         )
     sheet.line(sheet.margin, y, sheet.margin + sheet.inner, y, stroke=LINE, weight=0.5)
     sheet.legend(entries, sheet.margin, y + sheet.small * 0.5)
+
+
+def _between_alternatives(band: _Band) -> bool:
+    """Say whether a slot of the band has alternatives."""
+    roles = [box.role for box in band.boxes]
+    return len(roles) > len(set(roles))
+
+
+def _halves(sheet: Sheet, x: float, at: float, bar: float) -> None:
+    for number, role in enumerate(("resource", "reasoning")):
+        sheet.rect(x + number * 1.4 * bar, at - sheet.body * 0.4, bar, sheet.body * 0.8, fill=ROLE_COLOURS[role])
 
 
 def _told(table: Table, bands: list[_Band]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["PART", "evidence_map"]
+__all__ = ["PART", "evidence_map", "level_rank"]
 
 from eaa_graph.errors import Refused, UnknownName
 from eaa_graph.gaps import cells as grids
@@ -97,7 +97,7 @@ def evidence_map(
         if not articles:
             body.append((*start, None, 0, *end))
             behind.append(())
-        for level in sorted(articles, key=_rank):
+        for level in sorted(articles, key=level_rank):
             body.append((*start, level, len(level_of[level]), *end))
             behind.append(tuple(sorted(articles[level])))
     if not body:
@@ -129,7 +129,8 @@ def evidence_map(
     )
 
 
-def _rank(level: str) -> tuple[bool, bool, int, str]:
+def level_rank(level: str) -> tuple[bool, bool, int, str]:
+    """Return where a level of an appraisal stands: best first, other words after, then disputed and unjudged ones."""
     place = _ORDER.index(level) if level in _ORDER else len(_ORDER)
     return (level == _UNJUDGED, level == _DISPUTED, place, level)
 
