@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "query": "asking",
     "theory": "theory",
     "export": "reviews",
+    "publish": "publishing",
 }
 
 
