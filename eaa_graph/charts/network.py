@@ -186,7 +186,8 @@ def draw(table: Table, groups: Table | None = None, least: int = 0, width: str =
     sheet.note(
         (
             f"Drawn: the {len(chosen)} links of {fewest} or more {table.unit}; {many(left_out, 'weaker link')}"
-            f"{f' and {many(alone, "concept")} with weaker links only' if alone else ''} left out. "
+            + (f" and {many(alone, 'concept')} with weaker links only" if alone else "")
+            + " left out. "
             if left_out
             else f"All {len(chosen)} links. "
         )
