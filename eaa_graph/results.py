@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eaa_graph import pipeline, registry
-from eaa_graph.errors import BadSettings, Refused, UnknownName
+from eaa_graph.errors import BadQuery, BadSettings, Refused, UnknownName
 from eaa_graph.findings import rows_aside
 from eaa_graph.store import FORMATS
 from eaa_graph.vocabulary import ONTOLOGY
 
 if TYPE_CHECKING:
+    from eaa_graph import site
     from eaa_graph.findings import Finding
     from eaa_graph.pipeline import Built
     from eaa_graph.tables import Table
@@ -117,8 +118,8 @@ def write(built: Built, target: Path) -> list[Path]:
         (beside / "figures").mkdir()
         figures: dict[str, str] = {}
         if "articles-by-mechanism-and-theme" in asked:
-            figures["heatmap"] = heatmap.draw(asked["articles-by-mechanism-and-theme"])
-            _text(beside / "figures" / "mechanism-by-theme.svg", figures["heatmap"])
+            figures["mechanism-by-theme"] = heatmap.draw(asked["articles-by-mechanism-and-theme"])
+            _text(beside / "figures" / "mechanism-by-theme.svg", figures["mechanism-by-theme"])
             _text(
                 beside / "figures" / "mechanism-by-theme.csv",
                 table_files.table_csv(asked["articles-by-mechanism-and-theme"]),
@@ -126,11 +127,90 @@ def write(built: Built, target: Path) -> list[Path]:
         graphs = [g for g in built.store.graphs() if g != ONTOLOGY]
         (beside / "graph.trig").write_bytes(built.store.dump("trig", graphs))
         _text(beside / "findings.json", findings_json(built.findings))
-        _text(beside / "index.html", site.page(built.records, built.findings, asked, figures))
+        for path, text in site.files(_material(built, asked, figures, beside)):
+            page = beside / path
+            page.parent.mkdir(exist_ok=True)
+            _text(page, text)
         _swap(beside, target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return sorted(p for p in target.rglob("*") if p.is_file())
+
+
+#: Questions that list every coding: their answers are the pages of articles and configurations.
+_LOOKUPS = {
+    "evidence-for-a-configuration": "The pages of the configurations answer it.",
+    "extractions-behind": "The pages of articles and concepts answer it, and every number that leads to its passages.",
+    "gap-register": "The page Gaps answers it.",
+    "what-an-article-says": "The pages of the articles answer it.",
+}
+#: Above so many extractions only the answers that the site's own pages show are worked out.
+_ANSWER_ALL_UP_TO = 5_000
+_SHOWN = (
+    *TABLES,
+    "agreement",
+    "communities",
+    "cooccurrence",
+    "disagreements",
+    "gaps-over-versions",
+    "set-agreement",
+    "support",
+    "theory-pairs",
+    "who-coded-what",
+)
+_ABOUT = {
+    ".csv": "the table, for a spreadsheet or for R",
+    ".json": "findings about the input, for programs",
+    ".svg": "figure, for print; its text stays text",
+    ".png": "figure, for slides",
+    ".pdf": "figure, for print",
+    ".trig": "the whole graph with its provenance, as RDF",
+    ".xlsx": "all tables in one workbook",
+    ".html": "stand-alone map: one file that can be sent to somebody",
+    ".docx": "the report",
+}
+
+
+def _material(built: Built, asked: dict[str, Table], figures: Mapping[str, str], folder: Path) -> site.Material:
+    """Return what the site tells: answers, figures, and the files written so far."""
+    from eaa_graph import site
+
+    tables, questions = dict(asked), []
+    small = len(built.records.extractions) <= _ANSWER_ALL_UP_TO
+    for name, known in pipeline.answerable().items():
+        why = _LOOKUPS.get(name, "")
+        if name not in tables and not why:
+            if small or name in _SHOWN:
+                try:
+                    tables[name] = pipeline.answer(built, name)
+                except (Refused, BadQuery, UnknownName) as reason:
+                    why = f"There is no answer here: {reason}."
+            else:
+                why = "It was not asked when this site was made: the review is large. Ask it on the command line."
+        questions.append(site.Asked(name, known.title, known.description, known.parameters, known.kind, why))
+    return site.Material(
+        records=built.records,
+        columns=built.columns,
+        coder=built.settings.coder,
+        findings=built.findings,
+        tables=tables,
+        questions=tuple(questions),
+        figures={
+            name: site.Picture(
+                name, svg, f"figures/{name}.svg" if (folder / "figures" / f"{name}.svg").exists() else ""
+            )
+            for name, svg in figures.items()
+        },
+        files=tuple(
+            site.File(p.relative_to(folder).as_posix(), p.stat().st_size, _ABOUT.get(p.suffix, ""))
+            for p in sorted(folder.rglob("*"))
+            if p.is_file() and p.parent.name != "maps"
+        ),
+        maps=tuple(
+            site.File(p.relative_to(folder).as_posix(), p.stat().st_size, f"{p.stem} map")
+            for p in sorted(folder.glob("maps/*.html"))
+        ),
+    )
 
 
 def _text(path: Path, text: str) -> None:

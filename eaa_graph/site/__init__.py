@@ -1,97 +1,38 @@
-"""The pages that people read: made by Jinja2 from records, findings and tables, every text escaped."""
+"""The static site: pages that read from disk or any host, without a server, a network or (for reading) JavaScript.
+
+:func:`files` yields every file. It is given records, findings, tables and figures; what it works out itself is only
+how they are grouped and linked. Every text of a review is escaped by Jinja2, or by JSON with ``<`` written as an escape.
+"""
 
 from __future__ import annotations
 
-__all__ = ["page"]
+__all__ = ["Asked", "File", "Material", "Picture", "files"]
 
-from collections import Counter
-from collections.abc import Mapping
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from importlib.resources import files as _resource
 
-from eaa_graph import __version__
-from eaa_graph.findings import RULES, SEVERITIES, Finding
-from eaa_graph.model import Records
-from eaa_graph.tables import Cell, Table, Thing
-from eaa_graph.theory.sentences import arrow, sentence
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from eaa_graph.site.grouping import Asked, File, Material, Picture
 
 
-@cache
-def _environment() -> Environment:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("eaa_graph.site"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["cell"] = _cell
-    environment.filters["numeric"] = lambda cell: isinstance(cell, int | float) and not isinstance(cell, bool)
-    return environment
-
-
-def _cell(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float):
-        return f"{cell:.3g}"
-    if isinstance(cell, Thing):
-        return cell.label
-    if isinstance(cell, tuple):
-        return ", ".join(str(thing) for thing in cell)
-    return str(cell)
-
-
-def page(
-    records: Records, findings: tuple[Finding, ...], tables: Mapping[str, Table], figures: Mapping[str, str]
-) -> str:
-    """Return one HTML page that tells a review in short.
+def files(material: Material) -> Iterator[tuple[str, str]]:
+    """Yield every file of the site as (path, text), in a stable order.
 
     Parameters
     ----------
-    records : Records
-    findings : tuple of Finding
-    tables : mapping of str to Table
-        Answers by name, in the order of the page.
-    figures : mapping of str to str
-        SVG documents by name.
+    material : Material
+        What the site tells.
+
+    Yields
+    ------
+    tuple of (str, str)
+        Path from the top of the site with ``/`` between folders, and the file's text. ``index.html`` is the first.
     """
-    concepts = {c.id: c for c in records.concepts}
-    labels = {i: c.label for i, c in concepts.items()}
-    told = [
-        {
-            "configuration": c,
-            "sentence": sentence(c, labels),
-            "arrow": arrow(c, labels),
-            "versions": [t for t in records.theories if c.id in t.configurations],
-        }
-        for c in records.configurations
-    ]
-    rank = {severity: place for place, severity in enumerate(reversed(SEVERITIES))}
-    by_rule: dict[str, list[Finding]] = {}
-    for found in sorted(findings, key=lambda f: (rank[f.severity], f.rule)):
-        by_rule.setdefault(found.rule, []).append(found)
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            records=records,
-            review=records.review,
-            coders=sorted(Counter(e.coder or "not named" for e in records.extractions).items()),
-            quotes=sum(1 for e in records.extractions if e.quote),
-            aside=[f for f in findings if f.sets_row_aside],
-            findings=by_rule,
-            rules=RULES,
-            tables=tables,
-            figures=figures,
-            told=told,
-            version=__version__,
-        )
-    )
+    from eaa_graph.site import data, pages
+    from eaa_graph.site.grouping import Grouped
+
+    grouped = Grouped(material)
+    yield from pages.pages_of(grouped)
+    yield from data.scripts(grouped)
+    assets = _resource("eaa_graph.site") / "assets"
+    for name in ("style.css", "site.js", "search.js", "explorer.js"):
+        yield f"assets/{name}", (assets / name).read_text("utf-8")

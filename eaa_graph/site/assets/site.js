@@ -1,0 +1,47 @@
+// Progressive enhancement: every page reads without this.
+"use strict";
+(function () {
+  var menu = document.querySelector("details.menu");
+  var wide = window.matchMedia("(min-width: 62rem)");
+  function fit() { if (menu) menu.open = wide.matches; }
+  fit();
+  wide.addEventListener("change", fit);
+  document.querySelectorAll(".js-note").forEach(function (e) { e.hidden = true; });
+  document.addEventListener("keydown", function (event) {
+    var at = document.activeElement;
+    var typing = at && /^(INPUT|SELECT|TEXTAREA)$/.test(at.tagName);
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      document.getElementById("q").focus();
+    }
+  });
+  // What a link points at may lie in a closed part.
+  function reveal() {
+    var to = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (var e = to && to.parentElement; e; e = e.parentElement) if (e.tagName === "DETAILS") e.open = true;
+    if (to && to.scrollIntoView) to.scrollIntoView();
+  }
+  if (!document.getElementById("explorer")) { window.addEventListener("hashchange", reveal); if (location.hash) reveal(); }
+  // Print everything, closed parts too.
+  window.addEventListener("beforeprint", function () {
+    document.querySelectorAll("main details").forEach(function (d) { if (!d.open) { d.open = true; d.dataset.shut = "1"; } });
+  });
+  window.addEventListener("afterprint", function () {
+    document.querySelectorAll("details[data-shut]").forEach(function (d) { d.open = false; delete d.dataset.shut; });
+  });
+  // Theory versions one at a time.
+  var slider = document.getElementById("when");
+  if (slider) {
+    var versions = Array.prototype.slice.call(document.querySelectorAll(".version"));
+    var told = document.getElementById("when-is");
+    slider.closest(".slider").hidden = false;
+    var slide = function () {
+      var at = Number(slider.value);
+      versions.forEach(function (v, n) { v.hidden = at < versions.length && n !== at; });
+      told.textContent = at < versions.length ? versions[at].dataset.label : "all";
+      slider.setAttribute("aria-valuetext", told.textContent);
+    };
+    slider.addEventListener("input", slide);
+    slide();
+  }
+})();

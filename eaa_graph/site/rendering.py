@@ -1,0 +1,192 @@
+"""How pages are rendered: one Jinja2 environment that escapes every text, and its few filters."""
+
+from __future__ import annotations
+
+__all__ = ["Heading", "Shown", "environment", "shown"]
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from eaa_graph.site.names import page_name, safe_name
+from eaa_graph.tables import Cell, Table, Thing
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    from eaa_graph.site.grouping import Grouped
+
+
+class Heading(NamedTuple):
+    """One column as shown."""
+
+    name: str
+    title: str
+    meaning: str
+    number: bool
+
+
+class Shown(NamedTuple):
+    """A table as shown: columns in which no row has anything are left out."""
+
+    name: str
+    title: str
+    counted: str
+    columns: tuple[Heading, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    opens: tuple[tuple[str, ...], ...]
+    note: str
+    source: str
+    more: str = ""
+
+    @property
+    def linked(self) -> int:
+        """How many passages of a row are links: fewer in a long table, so that pages stay small."""
+        return max(1, min(3, 240 // max(1, len(self.rows))))
+
+    @property
+    def named(self) -> int:
+        """How many passages of a row are named."""
+        return max(6, min(60, 3000 // max(1, len(self.rows))))
+
+
+def _is_number(cell: Cell) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def shown(
+    table: Table,
+    columns: Sequence[str] = (),
+    start: int = 0,
+    stop: int | None = None,
+    behind: str | None = None,
+    more: str = "",
+) -> Shown:
+    """Return a table (or some of its columns and rows) ready to be shown.
+
+    Parameters
+    ----------
+    table : Table
+    columns : sequence of str
+        Names of the columns to show; none for all.
+    start, stop : int
+        Rows from and to.
+    behind : str or None
+        Column whose passages are linked in each row; None for no passages.
+    more : str
+        Path of a page with the whole table, if this is a part.
+    """
+    rows = table.rows[start:stop]
+    wanted = [n for n, c in enumerate(table.columns) if not columns or c.name in columns]
+    kept = [n for n in wanted if any(row[n] not in (None, "", ()) for row in rows)]
+    heads = tuple(
+        Heading(
+            table.columns[n].name, table.columns[n].title, table.columns[n].meaning, any(_is_number(r[n]) for r in rows)
+        )
+        for n in kept
+    )
+    opens: tuple[tuple[str, ...], ...] = ()
+    if behind is not None:
+        opens = tuple(table.opens(start + number, behind) for number in range(len(rows)))
+        if not any(opens):
+            opens = ()
+    return Shown(
+        table.name,
+        table.title,
+        "Counted in: " + ", out of ".join(p for p in (table.unit, table.denominator) if p)
+        if table.unit or table.denominator
+        else "",
+        heads,
+        tuple(tuple(row[n] for n in kept) for row in rows),
+        opens,
+        table.note,
+        table.source,
+        more,
+    )
+
+
+def amount(value: float) -> str:
+    """Return a number as people read it: thousands set apart, three significant digits of a fraction.
+
+    Examples
+    --------
+    >>> amount(12345), amount(0.12345), amount(3.0), amount(0.0000012)
+    ('12,345', '0.123', '3', '0.0000012')
+    """
+    if isinstance(value, int):
+        return f"{value:,}"
+    if value != value or value in (float("inf"), float("-inf")):
+        return ""
+    if value == 0 or (value == int(value) and abs(value) < 1e15):
+        return f"{int(value):,}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    if abs(value) < 1e-9:
+        return f"{value:.1e}"
+    return f"{float(f'{value:.3g}'):.12f}".rstrip("0").rstrip(".")
+
+
+def shortened(text: str | None, most: int) -> str:
+    """Return a text cut at a word, with an ellipsis where something is left out."""
+    if not text or len(text) <= most:
+        return text or ""
+    cut = text[: most - 1]
+    if " " in cut[most // 2 :]:
+        cut = cut[: cut.rindex(" ")]
+    return cut.rstrip(" ,;:") + "…"
+
+
+def _bytes(size: int) -> str:
+    if size < 1000:
+        return f"{size} B"
+    return f"{size / 1000:,.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:,.1f} MB"
+
+
+def _extractions(text: str, root: str, grouped: Grouped) -> Markup:
+    """Link the ids of extractions that a sentence lists after 'all:'."""
+    from markupsafe import Markup, escape
+
+    head, mark, tail = text.rpartition("; all: ")
+    if not mark:
+        return escape(text)
+    names = tail.removesuffix(".").split(", ")
+    if not all(name in grouped.extractions for name in names):
+        return escape(text)
+    first = Markup(", ").join(
+        Markup('<a href="{}{}">{}</a>').format(root, grouped.path("extraction", name), name) for name in names[:12]
+    )
+    rest = Markup('<details class="more"><summary>and {} more</summary>{}</details>').format(
+        len(names) - 12, ", ".join(names[12:])
+    )
+    return escape(head) + "; all: " + first + (rest if len(names) > 12 else "")
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment: autoescape on, unknown names are errors."""
+    import jinja2
+
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("eaa_graph.site"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    made.filters["amount"] = amount
+    made.filters["shortened"] = shortened
+    made.filters["bytes"] = _bytes
+    made.filters["page"] = lambda name: page_name(safe_name(name))
+    made.filters["extractions"] = _extractions
+    made.tests["thing"] = lambda value: isinstance(value, Thing)
+    return made
+
+
+_SPACES = re.compile(r"\n[ \t]*\n+")
+
+
+def tightened(html: str) -> str:
+    """Return HTML without the blank lines that templates leave."""
+    return _SPACES.sub("\n", html)
