@@ -277,6 +277,13 @@ class OxigraphStore(Store):
         except (OSError, SyntaxError) as error:
             raise UnreadableFile(f"{path}: {error}") from error
 
+    def add_dump(self, path: Path) -> None:
+        """Add a file of N-Quads, as :meth:`dump` writes it; UnreadableFile if it is none."""
+        try:
+            self._store.load(path=path, format=self._ox.RdfFormat.N_QUADS)
+        except (OSError, SyntaxError) as error:
+            raise UnreadableFile(f"{path}: {error}") from error
+
     def _query(self, sparql: str) -> Any:
         try:
             return self._store.query(_with_prefixes(sparql), use_default_graph_as_union=True)

@@ -1,0 +1,85 @@
+"""The review as a read-only web server: pages, linked data, SPARQL.
+
+=================== =======================================================================
+module              what it decides
+=================== =======================================================================
+``limits``          what one query, one request and all together may take
+``worker``          the process in which a query runs, and dies if it must
+``pool``            who gets which worker, and for how long
+``negotiation``     which of several forms a client gets
+``protocol``        the SPARQL 1.1 protocol: request to query, outcome to response
+``documents``       what is said about a thing: its statements, as RDF and as a page
+``description``     service description and VoID
+``replies``         entity tags, compression, headers, the log
+``application``     addresses: which request goes where
+=================== =======================================================================
+"""
+
+from __future__ import annotations
+
+__all__ = ["Limits", "serve"]
+
+from typing import TYPE_CHECKING
+
+from eaa_graph.errors import MissingExtra
+from eaa_graph.server.limits import Limits
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from eaa_graph.pipeline import Built
+
+
+def serve(
+    built: Built,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    limits: Limits | None = None,
+    root: str = "",
+    folder: Path | None = None,
+    forwarded_by: str = "127.0.0.1",
+) -> None:
+    """Serve a review until told to stop (SIGINT, SIGTERM); requests under way are finished first.
+
+    Parameters
+    ----------
+    built : Built
+    host, port : str, int
+        Where to listen.
+    limits : Limits, optional
+    root : str
+        Path under which a proxy offers the server.
+    folder : Path, optional
+        A built site to serve at ``/``.
+    forwarded_by : str
+        Addresses of proxies whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed.
+
+    Raises
+    ------
+    MissingExtra
+        If the web server is not installed.
+    """
+    try:
+        import uvicorn
+
+        from eaa_graph.server.application import application
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn", "anyio"):
+            raise
+        raise MissingExtra("serving a review", "server") from error
+    limits = limits or Limits()
+    uvicorn.run(
+        application(built, limits, root, folder),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        proxy_headers=True,
+        forwarded_allow_ips=forwarded_by,
+        limit_concurrency=2000,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=int(limits.seconds + limits.queue_seconds) + 1,
+        h11_max_incomplete_event_size=max(64 * 1024, min(limits.body_bytes, 1024 * 1024)),
+    )
