@@ -271,7 +271,16 @@ def _term(parameter: QueryParameter, text: str, known: Names) -> Term:
     return iri(known.find("concept" if kind == "theme" else kind, text))
 
 
-def _filled(asked: Question, given: Mapping[str, str], known: Names) -> str:
+def filled(asked: Question, given: Mapping[str, str], known: Names) -> str:
+    """Return the SPARQL of a question with its parameters filled in by typed terms.
+
+    Raises
+    ------
+    UnknownName
+        If a parameter or the thing it names is not known.
+    BadQuery
+        If a parameter that the question needs is not given.
+    """
     by_name = {p.name: p for p in asked.parameters}
     for name in given:
         if name not in by_name:
@@ -315,7 +324,7 @@ def run(store: Store, asked: Question, given: Mapping[str, str] | None = None, k
     """
     given = dict(given or {})
     known = known or names(store)
-    answer = store.select(_filled(asked, given, known))
+    answer = store.select(filled(asked, given, known))
     table = _table(asked, answer, known)
 
     def opens(row: int, _: str) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "theory": "theory",
     "export": "reviews",
     "publish": "publishing",
+    "serve": "serving",
 }
 
 
