@@ -336,6 +336,7 @@ class Reported(Record):
 
     @property
     def key(self) -> tuple[str, ...]:
+        """What tells this record from the others of its kind."""
         return (self.article, self.theme, self.coder or "")
 
 
@@ -353,6 +354,7 @@ class Appraisal(Record):
 
     @property
     def key(self) -> tuple[str, ...]:
+        """What tells this record from the others of its kind."""
         return (self.target, self.assessor or "")
 
 
@@ -429,6 +431,7 @@ class Change(Record):
 
     @property
     def key(self) -> tuple[str, ...]:
+        """What tells this record from the others of its kind."""
         return (self.theory, self.change, self.subject, "|".join(self.before), "|".join(self.after))
 
 
@@ -442,6 +445,7 @@ class Expectation(Record):
 
     @property
     def key(self) -> tuple[str, ...]:
+        """What tells this record from the others of its kind."""
         return (self.concept, self.source)
 
 
@@ -458,6 +462,7 @@ class FlowStep(Record):
 
     @property
     def key(self) -> tuple[str, ...]:
+        """What tells this record from the others of its kind."""
         return (self.stage, "|".join(self.origin), self.outcome)
 
 

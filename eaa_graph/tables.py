@@ -56,7 +56,7 @@ class Column(NamedTuple):
     meaning: str = ""
 
 
-def _opens_nothing(row: int, column: str) -> tuple[str, ...]:
+def _opens_nothing(_row: int, _column: str) -> tuple[str, ...]:
     return ()
 
 

@@ -86,7 +86,9 @@ def _from_tables(folder: Path, tables: list[Path], workbooks: list[Path]) -> Rea
     for table in tables:
         if table.name == PROGRESS_FILE:
             why = "it keeps which articles were read again; eaa-graph theory queue reads it"
-            findings.append(finding("unknown-sheet", Where(table.name), f"{table.name} was left alone: {why}", "nothing"))
+            findings.append(
+                finding("unknown-sheet", Where(table.name), f"{table.name} was left alone: {why}", "nothing")
+            )
             continue
         try:
             sheet, found = read_csv(table)
