@@ -25,6 +25,7 @@ __all__ = [
     "SOFT",
     "STANCE_SIGNS",
     "VERMILION",
+    "WARNING",
     "WIDTHS",
     "YELLOW",
     "Cellmark",
@@ -60,6 +61,8 @@ WIDTHS = {"85": 85.0, "114": 114.0, "174": 174.0, "slide": 297.0}
 #: Okabe & Ito (2008): told apart by people with any colour vision. Kinds are told apart by shape too.
 BLUE, VERMILION, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
 ORANGE, SKY, YELLOW = "#e69f00", "#56b4e9", "#f0e442"
+#: Vermilion, dark enough for small words on white.
+WARNING = "#a84800"
 INK, SOFT, LINE, PALE, GREY = "#1a1a1a", "#555555", "#b4bcc4", "#f2f4f6", "#8a9199"
 #: One colour means one role throughout.
 ROLE_COLOURS = {
@@ -520,7 +523,11 @@ class Sheet:
         self.path(d, y + half, stroke=ink, weight=max(size / 7, 0.9))
 
     def legend(
-        self, entries: Sequence[tuple[float, Callable[[float, float], object], str]], x: float, y: float
+        self,
+        entries: Sequence[tuple[float, Callable[[float, float], object], str]],
+        x: float,
+        y: float,
+        tall: float = 0.0,
     ) -> None:
         """Write a legend that breaks into lines where it must.
 
@@ -530,8 +537,10 @@ class Sheet:
             Width of the symbol; ``symbol(x, y)`` that draws it with its left end at x and its middle at y; its meaning.
         x, y : float
             Left end and top of the legend.
+        tall : float
+            Height of the tallest symbol, where one is taller than a line of words.
         """
-        at, line = x, self.small * 1.75
+        at, line = x, max(self.small * 1.75, tall + 2)
         right = self.margin + self.inner
         y += line / 2
         for width, symbol, meaning in entries:

@@ -24,8 +24,8 @@ from eaa_graph.errors import Refused
 from eaa_graph.registry import Parameter
 from eaa_graph.tables import Table
 
-#: More links, or more concepts, than an eye can follow.
-_MOST_LINKS, _MOST_NODES = 90, 64
+#: More links, or more concepts, than an eye can follow; and as many as are drawn unasked.
+_MOST_LINKS, _MOST_NODES, _UNASKED = 90, 64, 40
 #: Fills that go with the shapes of the groups, light enough for a dark edge.
 _FILLS = ("#c9dff0", "#f6dca6", "#bfe3d5", "#ecd0e0", "#d5dae0", "#f7f0b0", "#ffffff", "#b4bcc4")
 _LINK = "#5f6b76"
@@ -72,14 +72,15 @@ def _read(table: Table, groups: Table | None) -> tuple[dict[str, _Node], list[_L
 
 def _least(links: list[_Link]) -> int:
     """Return the smallest count from which on the links can be read."""
-    for least in sorted({k.count for k in links}):
-        if _fits([k for k in links if k.count >= least]):
-            return least
+    for most in (_UNASKED, _MOST_LINKS):
+        for least in sorted({k.count for k in links}):
+            if _fits([k for k in links if k.count >= least], most):
+                return least
     return links[0].count + 1
 
 
-def _fits(links: list[_Link]) -> bool:
-    return len(links) <= _MOST_LINKS and len({e for k in links for e in (k.first, k.second)}) <= _MOST_NODES
+def _fits(links: list[_Link], most: int = _MOST_LINKS) -> bool:
+    return len(links) <= most and len({e for k in links for e in (k.first, k.second)}) <= _MOST_NODES
 
 
 def _ring(nodes: dict[str, _Node], links: list[_Link]) -> list[_Node]:
@@ -154,8 +155,8 @@ def draw(table: Table, groups: Table | None = None, least: int = 0, width: str =
     middle = (sheet.margin + sheet.inner / 2, sum(n.y for n in ring) / len(ring))
     for link in reversed(chosen):
         a, b = nodes[link.first], nodes[link.second]
-        # Bent towards the middle, the more the farther apart: lines of one bundle come apart at their ends.
-        bend = 0.25 + 0.45 * min(1.0, math.hypot(a.x - b.x, a.y - b.y) / (sheet.inner * 0.5))
+        # Bent towards the middle, the more the farther apart: neighbours are joined almost straight.
+        bend = min(0.6, 0.5 * math.hypot(a.x - b.x, a.y - b.y) / (sheet.inner * 0.45))
         cx, cy = ((p + q) / 2 + bend * (m - (p + q) / 2) for p, q, m in ((a.x, b.x, middle[0]), (a.y, b.y, middle[1])))
         sheet.path(
             f"M{a.x:.2f} {a.y:.2f}Q{cx:.2f} {cy:.2f} {b.x:.2f} {b.y:.2f}",
@@ -224,11 +225,11 @@ def _place(sheet: Sheet, ring: list[_Node], top: float) -> None:
     right = ring[: (count + 1) // 2]
     left = list(reversed(ring[(count + 1) // 2 :]))
     side = max(len(right), len(left))
-    step = max(sheet.body * sheet.leading * 1.08, min(sheet.inner * 0.62 / max(side, 1), sheet.body * 3.2))
+    step = max(sheet.body * sheet.leading * 1.08, min(sheet.inner * 0.75 / max(side, 1), sheet.body * 3.2))
     high = step * side
-    largest = min(step * 0.62, sheet.body * 1.3)
+    largest = min(step * 0.45, sheet.body * 1.3)
     room = sheet.inner - 2 * (min(max(text_width(n.label, sheet.body) for n in ring), sheet.inner * 0.27) + largest + 8)
-    across = min(room, max(high * 1.25, sheet.inner * 0.36)) / 2
+    across = min(room, max(high * 1.15, sheet.inner * 0.36)) / 2
     middle = sheet.margin + sheet.inner / 2
     for nodes, sign in ((right, 1), (left, -1)):
         offset = (side - len(nodes)) * step / 2
@@ -278,7 +279,7 @@ def _legend(sheet: Sheet, table: Table, ring: list[_Node], scale: tuple[float, i
         entries.append((0.0, lambda _x, _at: None, "all concepts form one group"))
     sheet.bottom = max(n.y for n in ring) + sheet.body * 1.4
     sheet.line(sheet.margin, sheet.bottom, sheet.margin + sheet.inner, sheet.bottom, stroke="#dfe3e7", weight=0.5)
-    sheet.legend(entries, sheet.margin, sheet.bottom + sheet.small * 0.7)
+    sheet.legend(entries, sheet.margin, sheet.bottom + sheet.small * 0.7, 2 * biggest)
 
 
 PART = Chart(

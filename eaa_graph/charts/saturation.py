@@ -46,16 +46,17 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
         raise Refused("there is nothing to draw: a curve needs at least two articles")
     place = {c.name: n for n, c in enumerate(table.columns)}
     sheet = Sheet(prefix or "saturation", table.title, width)
-    top = sheet.heading(table) + sheet.body * 1.2
-    across = _ticks(max(r[place["units"]] for r in rows), 5 if sheet.inner > 260 else 4)
+    top = sheet.heading(table, f"out of {table.denominator}" if table.denominator else "") + sheet.body * 1.2
+    furthest = max(r[place["units"]] for r in rows)
+    across = [t for t in _ticks(furthest, 5 if sheet.inner > 260 else 4) if t <= furthest]
     up = _ticks(max(max(r[place["high"]], r[place["expected"]]) for r in rows))
     left = sheet.margin + text_width(f"{up[-1]:.0f}", sheet.body) + 7
     right = sheet.margin + sheet.inner - sheet.body * 3.2
-    high = min((right - left) * 0.5, sheet.body * 28)
+    high = min((right - left) * 0.42, sheet.body * 28)
     bottom = top + high
 
     def x(units: float) -> float:
-        return left + (right - left) * units / across[-1]
+        return left + (right - left) * units / furthest
 
     def y(codes: float) -> float:
         return bottom - high * codes / up[-1]
@@ -68,7 +69,7 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
         sheet.text(x(tick), bottom + sheet.body * 1.4, f"{tick:.0f}", anchor="middle", fill=SOFT)
     unit = "articles read" if "article" in table.denominator else "units read"
     sheet.text((left + right) / 2, bottom + sheet.body * 2.8, unit, anchor="middle")
-    sheet.text(sheet.margin, top - sheet.body * 0.8, table.unit, fill=INK)
+    sheet.text(sheet.margin, top - sheet.body * 0.9, table.unit)
     upper = [f"{x(r[place['units']]):.2f} {y(r[place['high']]):.2f}" for r in rows]
     lower = [f"{x(r[place['units']]):.2f} {y(r[place['low']]):.2f}" for r in reversed(rows)]
     sheet.path(f"M{'L'.join(upper)}L{'L'.join(lower)}Z", bottom, fill=SHARES[1])
