@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["TABLES", "default_folder", "export", "findings_json", "qca", "summary", "write", "write_table"]
 
+import contextlib
 import inspect
 import json
 import shutil
@@ -127,6 +128,9 @@ def write(built: Built, target: Path) -> list[Path]:
         graphs = [g for g in built.store.graphs() if g != ONTOLOGY]
         (beside / "graph.trig").write_bytes(built.store.dump("trig", graphs))
         _text(beside / "findings.json", findings_json(built.findings))
+        for name, map_ in _maps(built).items():
+            (beside / "maps").mkdir(exist_ok=True)
+            _text(beside / "maps" / f"{name}.html", map_)
         for path, text in site.files(_material(built, asked, figures, beside)):
             page = beside / path
             page.parent.mkdir(exist_ok=True)
@@ -135,6 +139,18 @@ def write(built: Built, target: Path) -> list[Path]:
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return sorted(p for p in target.rglob("*") if p.is_file())
+
+
+def _maps(built: Built) -> dict[str, str]:
+    """Return the stand-alone interactive maps that can be drawn."""
+    from eaa_graph.charts import interactive_map
+
+    found: dict[str, str] = {}
+    with contextlib.suppress(Refused):
+        found["theory"] = interactive_map.theory_map(pipeline.incidence(built))
+    with contextlib.suppress(Refused):
+        found["co-occurrence"] = interactive_map.cooccurrence_map(pipeline.answer(built, "cooccurrence"))
+    return found
 
 
 #: Questions that list every coding: their answers are the pages of articles and configurations.

@@ -23,12 +23,12 @@ _COLUMNS = (("context", "intervention", "actor"), ("mechanism", "resource", "rea
 
 
 def script(name: str, value: Any) -> str:
-    """Return a script that hands `value` to the page; nothing in it can end the script or start another.
+    r"""Return a script that hands `value` to the page; nothing in it can end the script or start another.
 
     Examples
     --------
     >>> script("x", "</script>")
-    '(window.EAA=window.EAA||{})["x"]="\\\\u003c/script>";\\n'
+    '(window.EAA=window.EAA||{})["x"]="\\u003c/script>";\n'
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     text = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
@@ -102,17 +102,16 @@ def _index(g: Grouped) -> list[list[str]]:
         kind = "theme" if c.id in g.only_themes else "concept"
         words = " · ".join(w for w in (c.definition, *c.synonyms, c.group, c.id if c.id != c.label else "") if w)
         found.append([kind, c.label, words, g.path("concept", c.id)])
-    for k in records.configurations:
-        found.append(
-            [
-                "configuration",
-                k.id,
-                " · ".join(w for w in (k.statement, arrow(k, g.labels)) if w),
-                g.path("configuration", k.id),
-            ]
-        )
-    for v in g.history.versions:
-        found.append(["theory version", v.label, v.summary, g.path("theory", v.id)])
+    found += [
+        [
+            "configuration",
+            k.id,
+            " · ".join(w for w in (k.statement, arrow(k, g.labels)) if w),
+            g.path("configuration", k.id),
+        ]
+        for k in records.configurations
+    ]
+    found += [["theory version", v.label, v.summary, g.path("theory", v.id)] for v in g.history.versions]
     for a in records.articles:
         words = " · ".join(str(w) for w in (a.authors, a.year, a.journal, a.doi, a.id) if w)
         found.append(["article", a.title or a.id, words, g.path("article", a.id)])

@@ -31,7 +31,7 @@ from eaa_graph.theory.sentences import arrow, claim_sentence, sentence
 ROWS_PER_PAGE = 300
 _ARTICLES_PER_PAGE = 500
 #: Passages of each group in a gap's dossier; the ids of all are linked.
-_NEAREST = 3
+_NEAREST = 2
 
 _MENU = (
     ("index.html", "Overview"),
@@ -147,7 +147,8 @@ class _Site:
         for e in members:
             made = known.get(e.id)
             if made is None or whole:
-                made = Markup(str(self._passage(e, _Told(self.g, e), whole)).strip())
+                # The macro has escaped what it was given; only the space around it goes.
+                made = Markup(str(self._passage(e, _Told(self.g, e), whole)).strip())  # noqa: S704
                 if not whole:
                     known[e.id] = made
             out.append(made)
@@ -690,7 +691,7 @@ class _Site:
                 (
                     g.labels[t] if t else "not about a theme",
                     g.path("theme", t) if t else "",
-                    [(n := counts.get((t, k), 0), min(5, 1 + 5 * n // (most + 1))) for k in types],
+                    [(n := counts.get((t, k), 0), min(5, 1 + 5 * n // (most + 1)), self.gap_page(k)) for k in types],
                 )
                 for t in rows
             ],
@@ -840,10 +841,7 @@ class _Site:
                     "parents": g.history.parents(v.id),
                     "states": sorted(states.items()),
                     "steps": [(p, prose) for p, prose, _ in self.steps[v.id]],
-                    "configurations": [
-                        (k.id, signs.get(k.id, "=" if not g.history.parents(v.id) else "+"), sentence(k, g.labels))
-                        for k in v.configurations
-                    ],
+                    "configurations": [(k.id, signs.get(k.id, ""), sentence(k, g.labels)) for k in v.configurations],
                 }
             )
         tables = [self.part("gaps-over-versions", ("change", "id", "type", "subject", "was", "now", "why"), 150)]

@@ -44,12 +44,12 @@ class Shown(NamedTuple):
     @property
     def linked(self) -> int:
         """How many passages of a row are links: fewer in a long table, so that pages stay small."""
-        return max(1, min(3, 240 // max(1, len(self.rows))))
+        return 3 if len(self.rows) <= 30 else 1
 
     @property
     def named(self) -> int:
         """How many passages of a row are named."""
-        return max(6, min(60, 3000 // max(1, len(self.rows))))
+        return max(3, min(60, 1200 // max(1, len(self.rows))))
 
 
 def _is_number(cell: Cell) -> bool:
@@ -180,6 +180,7 @@ def environment() -> Environment:
     made.filters["bytes"] = _bytes
     made.filters["page"] = lambda name: page_name(safe_name(name))
     made.filters["extractions"] = _extractions
+    made.filters["arrows"] = lambda text: text.replace(" -> ", " → ").replace(" => ", " ⇒ ")
     made.tests["thing"] = lambda value: isinstance(value, Thing)
     return made
 

@@ -175,7 +175,7 @@
       return at;
     });
     var most = Math.max.apply(null, part.all.map(function (e) { return found.edges[e]; }).concat([1]));
-    var half = 78;
+    var half = 98;
     part.all.slice().reverse().forEach(function (e) {
       var d = edges[e], y1 = y[d.side].get(d.from), y2 = y[d.side + 1].get(d.to);
       if (y1 === undefined || y2 === undefined) return;
@@ -199,7 +199,7 @@
         if (n === 0) g.append(svg("rect", { "class": "m0", x: xs[0] - 5, y: at - 5, width: 10, height: 10 }));
         if (n === 1) g.append(svg("rect", { "class": "m1", x: xs[1] - half + 6, y: at - 4.5, width: 9, height: 9, transform: "rotate(45 " + (xs[1] - half + 10.5) + " " + at + ")" }));
         if (n === 2) g.append(svg("circle", { "class": "m2", cx: xs[2], cy: at, r: 5 }));
-        var label = D.concepts[c][1], room = n === 1 ? 15 : 27;
+        var label = D.concepts[c][1], room = n === 1 ? 19 : 27;
         if (Array.from(label).length > room) label = Array.from(label).slice(0, room - 1).join("") + "…";
         var tx = n === 0 ? xs[0] - 38 : n === 1 ? xs[1] - half + 22 : xs[2] + 38;
         g.append(svg("text", { x: tx, y: at + 5, "text-anchor": n === 0 ? "end" : "start", direction: "ltr", "unicode-bidi": "isolate" }, label));

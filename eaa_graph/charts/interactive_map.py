@@ -1,0 +1,351 @@
+"""Stand-alone interactive maps: one HTML file each, made with pyvis, that asks nothing of any server.
+
+pyvis brings vis-network and its drawing; what it leaves open is settled here: the page around the map is our own and
+escaped, nothing is linked from elsewhere, positions are computed beforehand and physics is off, colours are the
+palette's, and a table under the map says the same for those who do not see a canvas. Text reaches the map only as JSON
+that cannot end its script, and vis-network draws it on a canvas, where nothing is run.
+"""
+
+from __future__ import annotations
+
+__all__ = ["MOST_LINKS", "cooccurrence_map", "theory_map"]
+
+import json
+import math
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from eaa_graph.charts.drawing import INK, ROLE_COLOURS, SOFT
+from eaa_graph.errors import Refused
+from eaa_graph.measures.support import configurations_of, passages
+from eaa_graph.model import ROLES, slot_concepts
+from eaa_graph.network import Incidence
+from eaa_graph.tables import Table, Thing
+
+#: More links than this are a hairball; the strongest are drawn, and the page says how many are not.
+MOST_LINKS = 150
+_COLUMNS = (("context", "intervention", "actor"), ("mechanism", "resource", "reasoning"), ("outcome",))
+_SHAPES = ("square", "diamond", "dot")
+_NAMES = ("Context", "Mechanism", "Outcome")
+_LONGEST = 34
+
+
+class _Node(NamedTuple):
+    key: str
+    label: str
+    tip: str
+    x: int
+    y: int
+    colour: str
+    shape: str
+    size: int
+
+
+class _Link(NamedTuple):
+    start: str
+    end: str
+    tip: str
+    width: float
+    dashed: bool
+    arrow: bool
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
+
+
+def theory_map(incidence: Incidence, theory: str | None = None) -> str:
+    """Return the map of a programme theory: contexts left, mechanisms in the middle, outcomes right.
+
+    A line stands where a configuration joins the two; its width is the number of articles with a passage that codes
+    both, and it is dashed where there is none.
+
+    Parameters
+    ----------
+    incidence : Incidence
+        Of the coders whose passages count.
+    theory : str or None
+        A version; None for the latest that nobody has revised.
+
+    Raises
+    ------
+    Refused
+        If there are no configurations.
+    UnknownName
+        If there is no such version.
+    """
+    records = incidence.records
+    if theory is None:
+        revised = {p for t in records.theories for p in t.revision_of}
+        heads = sorted((t for t in records.theories if t.id not in revised), key=lambda t: (t.date or "", t.id))
+        theory = heads[-1].id if heads else None
+    labels = {c.id: c.label for c in records.concepts}
+    members: list[dict[str, list[str]]] = [{}, {}, {}]
+    links: dict[tuple[int, str, str], list[str]] = defaultdict(list)
+    name = ""
+    for version, k in configurations_of(incidence, theory):
+        name = (version.label or version.id) if version else ""
+        held = [list(dict.fromkeys(c for role in roles for c in slot_concepts(k.slot(role)))) for roles in _COLUMNS]
+        for column, concepts in enumerate(held):
+            for concept in concepts:
+                members[column].setdefault(concept, []).append(k.id)
+        for m in held[1]:
+            for c in held[0]:
+                links[0, c, m].append(k.id)
+            for o in held[2]:
+                links[1, m, o].append(k.id)
+    counts = {key: _articles(incidence, key) for key in links}
+    drawn = sorted(links, key=lambda key: (-counts[key], key))[:MOST_LINKS]
+    position = {c.id: (c.position if c.position is not None else 1 << 30, c.label, c.id) for c in records.concepts}
+    tallest = max(len(column) for column in members)
+    nodes = []
+    for column, found in enumerate(members):
+        ordered = sorted(found, key=lambda c: position.get(c, (1 << 30, c, c)))
+        gap = 54 * (tallest - 1) / (len(ordered) - 1) if len(ordered) > 1 else 0
+        gap = min(gap, 110)
+        for row, concept in enumerate(ordered):
+            y = round((row - (len(ordered) - 1) / 2) * gap)
+            tip = f"{labels.get(concept, concept)}\n{_NAMES[column].lower()} in {', '.join(found[concept])}"
+            nodes.append(_Node(f"{'cmo'[column]} {concept}", labels.get(concept, concept), tip, (column - 1) * 520, y, ROLE_COLOURS[_COLUMNS[column][0]], _SHAPES[column], 11))  # fmt: skip
+    most = max(counts.values(), default=0) or 1
+    lines = [
+        _Link(
+            f"{'cm'[side]} {start}",
+            f"{'mo'[side]} {end}",
+            f"{labels.get(start, start)} → {labels.get(end, end)}\nin {', '.join(links[side, start, end])}\n{_plural(counts[side, start, end])}",
+            1 + 7 * counts[side, start, end] / most,
+            not counts[side, start, end],
+            True,
+        )
+        for side, start, end in drawn
+    ]
+    rows = [
+        (labels.get(a, a), labels.get(b, b), ", ".join(links[side, a, b]), str(counts[side, a, b]))
+        for side, a, b in sorted(links, key=lambda key: (-counts[key], key))
+    ]
+    lead = "Contexts stand left (squares), mechanisms in the middle (diamonds), outcomes right (circles). A line joins what a configuration joins; its width is the number of articles with a passage that codes both, and it is dashed where no passage does. Counts are patterns, not causes."
+    return _page(f"Theory map{': ' + name if name else ''}", lead, nodes, lines, ("From", "To", "Configurations", "Articles"), rows, len(links) - len(drawn))  # fmt: skip
+
+
+def _articles(incidence: Incidence, key: tuple[int, str, str]) -> int:
+    """Return how many articles have a passage that codes both ends of a link, each in its column's roles."""
+    side, start, end = key
+    index = incidence.concept_index
+    if start not in index or end not in index:
+        return 0
+    first, second = (
+        np.unique(np.concatenate([passages(incidence, role, index[concept]) for role in roles]))
+        for concept, roles in ((start, _COLUMNS[side]), (end, _COLUMNS[side + 1]))
+    )
+    return len(np.unique(incidence.article[np.intersect1d(first, second)]))
+
+
+def cooccurrence_map(table: Table) -> str:
+    """Return the map of what is coded together.
+
+    Parameters
+    ----------
+    table : Table
+        The answer to `cooccurrence`: columns ``first``, ``second``, ``count``, ``jaccard``.
+
+    Raises
+    ------
+    Refused
+        If nothing occurs together.
+
+    References
+    ----------
+    Kamada T, Kawai S (1989). An algorithm for drawing general undirected graphs. Information Processing Letters
+    31(1):7-15. doi:10.1016/0020-0190(89)90102-6
+    """
+    import networkx as nx
+
+    pairs: list[tuple[Thing, Thing, int, float]] = []
+    totals: dict[str, int] = {}
+    for row in table.records():
+        first, second, count, jaccard = row["first"], row["second"], row["count"], row["jaccard"]
+        if isinstance(first, Thing) and isinstance(second, Thing) and isinstance(count, int) and count > 0:
+            pairs.append((first, second, count, float(jaccard) if isinstance(jaccard, int | float) else 0.0))
+            for thing, column in ((first, "first_units"), (second, "second_units")):
+                total = row.get(column)
+                totals[thing.id] = total if isinstance(total, int) else 0
+    if not pairs:
+        raise Refused("there is nothing to draw: no two concepts occur together")
+    pairs.sort(key=lambda p: (-p[2], -p[3], p[0].id, p[1].id))
+    drawn = pairs[:MOST_LINKS]
+    labels = {t.id: t.label for a, b, _, _ in pairs for t in (a, b)}
+    shown = sorted({t.id for a, b, _, _ in drawn for t in (a, b)})
+    graph = nx.Graph()
+    graph.add_nodes_from(shown)
+    # Everything has a distance to everything, so that parts without links between them stay on one sheet.
+    apart = {one: dict.fromkeys(shown, 1.0) for one in shown}
+    for first, second, _, jaccard in drawn:
+        apart[first.id][second.id] = apart[second.id][first.id] = 1.0 - 0.75 * jaccard
+    places = (
+        nx.kamada_kawai_layout(graph, dist=apart, pos=nx.circular_layout(graph))
+        if len(shown) > 2
+        else nx.circular_layout(graph)
+    )
+    scale = 75 * math.sqrt(len(shown))
+    largest = max(totals.values(), default=1) or 1
+    # Which role the concepts play is in the table's title; one role, one colour.
+    role = next((r for r in ROLES if table.title.casefold().startswith(r)), "mechanism")
+    shape = next(s for s, roles in zip(_SHAPES, _COLUMNS, strict=True) if role in roles)
+    nodes = [
+        _Node(c, labels[c], f"{labels[c]}\n{_plural(totals[c])}", round(float(places[c][0]) * scale * 1.7), round(float(places[c][1]) * scale), ROLE_COLOURS[role], shape, round(8 + 16 * math.sqrt(totals[c] / largest)))
+        for c in shown
+    ]  # fmt: skip
+    most = drawn[0][2]
+    lines = [
+        _Link(
+            a.id,
+            b.id,
+            f"{a.label} – {b.label}\n{_plural(n)}, Jaccard {j:.2f}",
+            1 + 7 * (n / most) ** 2,
+            dashed=False,
+            arrow=False,
+        )
+        for a, b, n, j in drawn
+    ]
+    rows = [(a.label, b.label, str(n), f"{j:.2f}") for a, b, n, j in pairs]
+    lead = (
+        "Concepts near each other are often coded in the same articles; the width of a line is the number of articles, "
+        "the size of a mark the articles that code the concept at all. Place and nearness come from a layout and mean "
+        "nothing exact. Co-occurrence is a pattern of coding, not a cause."
+    )
+    return _page(
+        table.title, lead, nodes, lines, ("One", "Other", "Articles", "Jaccard"), rows, len(pairs) - len(drawn)
+    )
+
+
+def _plural(number: int) -> str:
+    return f"{number:,} article{'' if number == 1 else 's'}"
+
+
+_STYLE = (
+    ":root{--ink:#1a1f24;--soft:#55606b;--line:#d5dbe1;--paper:#fff;--link:#0b5a95}"
+    "*{box-sizing:border-box}body{font:1rem/1.55 system-ui,'Segoe UI','Helvetica Neue',Arial,'Noto Sans',sans-serif;color:var(--ink);"
+    "background:var(--paper);max-width:70rem;margin:0 auto;padding:1.25rem;overflow-wrap:anywhere}"
+    "h1{font-size:1.75rem;line-height:1.25;margin:.5rem 0}p{max-width:46rem;margin:.4rem 0 .85rem}.soft{color:var(--soft);font-size:.8125rem}"
+    "#mynetwork{width:100%;height:min(40rem,80vh);border:1px solid var(--line);border-radius:4px;background:#fff}"
+    "#told{white-space:pre-line;min-height:4.7em;border-left:3px solid var(--line);padding-left:.9rem}"
+    ".scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.9375rem;font-variant-numeric:tabular-nums}"
+    "th,td{text-align:left;vertical-align:top;padding:.32rem .9rem .32rem 0;border-bottom:1px solid var(--line)}th{font-size:.8125rem}"
+    "td.n,th.n{text-align:right}label{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}"
+    "input{font:inherit;padding:.3rem .55rem;border:1px solid var(--soft);border-radius:4px;color:inherit;background:var(--paper)}"
+    ":focus-visible{outline:2px solid var(--link);outline-offset:2px}"
+    "@media print{#mynetwork{height:18cm}label{display:none}}"
+)
+# Plain event handlers: what is under the pointer is told in the page as text, never as markup.
+_SCRIPT = """
+(function () {
+  var told = document.getElementById("told"), find = document.getElementById("find"), ask = told.textContent;
+  function tell(ids, set) { var found = ids.map(function (i) { return set.get(i); }).filter(Boolean); return found.map(function (f) { return f.tip; }).join("\\n"); }
+  network.on("click", function (p) {
+    var words = p.nodes.length ? tell(p.nodes, nodes) + "\\n" + tell(network.getConnectedEdges(p.nodes[0]), edges).split("\\n").filter(function (l) { return /[\\u2192\\u2013]/.test(l); }).join("\\n") : tell(p.edges, edges);
+    told.textContent = words || ask;
+  });
+  network.on("hoverNode", function (p) { network.canvas.body.container.style.cursor = "pointer"; });
+  network.on("blurNode", function (p) { network.canvas.body.container.style.cursor = ""; });
+  function fold(t) { return t.normalize("NFD").replace(/[\\u0300-\\u036f]/g, "").toLowerCase(); }
+  find.addEventListener("input", function () {
+    var term = fold(find.value.trim()), hit = term ? nodes.get().filter(function (n) { return fold(n.tip).indexOf(term) >= 0; }).map(function (n) { return n.id; }) : [];
+    network.selectNodes(hit);
+    told.textContent = hit.length ? tell(hit, nodes) : term ? "Nothing is called so." : ask;
+    Array.prototype.forEach.call(document.querySelectorAll("tbody tr"), function (r) { r.hidden = Boolean(term) && fold(r.textContent).indexOf(term) < 0; });
+  });
+  network.once("afterDrawing", function () { network.fit({ animation: false }); document.documentElement.dataset.drawn = "yes"; });
+  window.addEventListener("resize", function () { network.fit({ animation: false }); });
+})();
+"""
+
+
+def _page(
+    title: str,
+    lead: str,
+    nodes: Sequence[_Node],
+    links: Sequence[_Link],
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    left_out: int,
+) -> str:
+    library, drawing = _scripts(nodes, links)
+    number = [head in ("Articles", "Jaccard") for head in heads]
+    head = "".join(
+        f'<th scope="col"{" class=n" if n else ""}>{escape(h)}</th>' for h, n in zip(heads, number, strict=True)
+    )
+    body = "\n".join(
+        "<tr>"
+        + "".join(
+            f"<td{' class=n' if n else ''}>{'' if n else '<bdi>'}{escape(v)}{'' if n else '</bdi>'}</td>"
+            for v, n in zip(row, number, strict=True)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    hidden = (
+        f' <span class="soft">{left_out:,} weaker links are not drawn; the table has them all.</span>'
+        if left_out
+        else ""
+    )
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:\">\n"
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{escape(title)}</h1>\n<p>{escape(lead)}{hidden}</p>\n"
+        '<label>Find <input id="find" type="search" autocomplete="off"></label>\n'
+        '<p id="told" role="status">Select a mark or a line to read what is behind it. Drag to move, scroll to zoom.</p>\n'
+        '<div id="mynetwork" role="img" aria-label="Map; the table below says the same"></div>\n'
+        "<noscript><p>The map needs JavaScript; the table says the same.</p></noscript>\n"
+        f'<h2>The same as a table</h2>\n<div class="scroll" tabindex="0" role="region" aria-label="Links">\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n</main>\n'
+        f"<script>{library}</script>\n<script>{drawing}</script>\n<script>{_SCRIPT}</script>\n</body>\n</html>\n"
+    )
+
+
+def _scripts(nodes: Sequence[_Node], links: Sequence[_Link]) -> tuple[str, str]:
+    """Return what pyvis makes of the map: the vis-network library, and the script that draws."""
+    from pyvis.network import Network  # 0.24 s to import
+
+    made = Network(height="100%", width="100%", directed=True, cdn_resources="in_line")
+    for n in nodes:
+        # No `title`: pyvis turns those that hold "href" into markup. What is told of a mark is in `tip`.
+        made.add_node(
+            n.key,
+            label=_short(n.label),
+            shape=n.shape,
+            x=n.x,
+            y=n.y,
+            size=n.size,
+            tip=n.tip,
+            color={"background": n.colour, "border": INK, "highlight": {"background": n.colour, "border": "#000000"}, "hover": {"background": n.colour, "border": "#000000"}},
+            font={"size": 17, "color": INK, "face": "Arial, Helvetica, sans-serif", "strokeWidth": 4, "strokeColor": "#ffffff"},
+        )  # fmt: skip
+    for number, link in enumerate(links):
+        made.add_edge(
+            link.start,
+            link.end,
+            id=number,
+            width=round(link.width, 2),
+            tip=link.tip,
+            dashes=link.dashed,
+            arrows="to" if link.arrow else "",
+            color={"color": SOFT, "opacity": 0.45, "highlight": INK, "hover": INK, "inherit": False},
+        )
+    options: dict[str, Any] = {
+        "physics": {"enabled": False},
+        "layout": {"improvedLayout": False, "randomSeed": 1},
+        "nodes": {"borderWidth": 1.2, "fixed": False},
+        "edges": {"smooth": {"enabled": True, "type": "cubicBezier", "forceDirection": "horizontal", "roundness": 0.45} if any(li.arrow for li in links) else False, "arrowStrikethrough": False, "arrows": {"to": {"scaleFactor": 0.5}}},
+        "interaction": {"hover": True, "keyboard": {"enabled": True, "bindToWindow": False}, "multiselect": False},
+    }  # fmt: skip
+    made.set_options(json.dumps(options))
+    html = made.generate_html(notebook=False)
+    scripts = [m[1] for m in re.finditer(r"<script(?: type=\"text/javascript\")?>(.*?)</script>", html, re.DOTALL)]
+    library = next(s for s in scripts if "vis-network" in s and "DataSet" in s and "drawGraph" not in s)
+    drawing = next(s for s in scripts if "drawGraph()" in s and "new vis.DataSet" in s)
+    library = re.sub(r"//# sourceMappingURL=\S*", "", library)
+    return library.strip("\n "), "\n".join(line.strip() for line in drawing.splitlines() if line.strip())
