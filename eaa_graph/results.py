@@ -6,7 +6,17 @@ build that is cut off leaves the earlier results as they were.
 
 from __future__ import annotations
 
-__all__ = ["TABLES", "default_folder", "export", "findings_json", "qca", "summary", "write", "write_table"]
+__all__ = [
+    "TABLES",
+    "default_folder",
+    "export",
+    "findings_json",
+    "qca",
+    "site_material",
+    "summary",
+    "write",
+    "write_table",
+]
 
 import contextlib
 import inspect
@@ -19,7 +29,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eaa_graph import pipeline, registry
+from eaa_graph import pipeline, registry, reporting
 from eaa_graph.errors import BadQuery, BadSettings, Refused, UnknownName
 from eaa_graph.findings import rows_aside
 from eaa_graph.store import FORMATS
@@ -111,11 +121,13 @@ def write(built: Built, target: Path) -> list[Path]:
     beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         asked = answers(built)
+        told = {t.name: t for t in reporting.write(built, beside).tables}
         (beside / "tables").mkdir()
-        for name, table in asked.items():
+        # Where page and report ask the same, the report's answer is of the coder chosen.
+        every = {**{t.name: t for t in asked.values()}, **told}
+        for name, table in every.items():
             _text(beside / "tables" / f"{name}.csv", table_files.table_csv(table))
-        if asked:  # a review just begun has nothing to put into a workbook
-            table_files.tables_xlsx(list(asked.values()), beside / "tables.xlsx")
+        table_files.tables_xlsx(list(every.values()), beside / "tables.xlsx")
         (beside / "figures").mkdir()
         figures: dict[str, str] = {}
         if "articles-by-mechanism-and-theme" in asked:
@@ -131,7 +143,7 @@ def write(built: Built, target: Path) -> list[Path]:
         for name, map_ in _maps(built).items():
             (beside / "maps").mkdir(exist_ok=True)
             _text(beside / "maps" / f"{name}.html", map_)
-        for path, text in site.files(_material(built, asked, figures, beside)):
+        for path, text in site.files(site_material(built, asked, figures, beside)):
             page = beside / path
             page.parent.mkdir(exist_ok=True)
             _text(page, text)
@@ -187,11 +199,18 @@ _ABOUT = {
 }
 
 
-def _material(built: Built, asked: dict[str, Table], figures: Mapping[str, str], folder: Path) -> site.Material:
-    """Return what the site tells: answers, figures, and the files written so far."""
+def site_material(
+    built: Built, asked: Mapping[str, Table], figures: Mapping[str, str], folder: Path | None
+) -> site.Material:
+    """Return what the site tells: answers, figures, and the files written so far into `folder` (None: none)."""
     from eaa_graph import site
 
     tables, questions = dict(asked), []
+    written = sorted(p for p in folder.rglob("*") if p.is_file()) if folder is not None else []
+
+    def file(path: Path, about: str) -> site.File:
+        return site.File(path.relative_to(folder or path).as_posix(), path.stat().st_size, about)
+
     small = len(built.records.extractions) <= _ANSWER_ALL_UP_TO
     for name, known in pipeline.answerable().items():
         why = _LOOKUPS.get(name, "")
@@ -212,20 +231,12 @@ def _material(built: Built, asked: dict[str, Table], figures: Mapping[str, str],
         tables=tables,
         questions=tuple(questions),
         figures={
-            name: site.Picture(
-                name, svg, f"figures/{name}.svg" if (folder / "figures" / f"{name}.svg").exists() else ""
-            )
+            name: site.Picture(name, svg, path if any(p.as_posix().endswith(path) for p in written) else "")
             for name, svg in figures.items()
+            for path in (f"figures/{name}.svg",)
         },
-        files=tuple(
-            site.File(p.relative_to(folder).as_posix(), p.stat().st_size, _ABOUT.get(p.suffix, ""))
-            for p in sorted(folder.rglob("*"))
-            if p.is_file() and p.parent.name != "maps"
-        ),
-        maps=tuple(
-            site.File(p.relative_to(folder).as_posix(), p.stat().st_size, f"{p.stem} map")
-            for p in sorted(folder.glob("maps/*.html"))
-        ),
+        files=tuple(file(p, _ABOUT.get(p.suffix, "")) for p in written if p.parent.name != "maps"),
+        maps=tuple(file(p, f"{p.stem} map") for p in written if p.parent.name == "maps"),
     )
 
 
@@ -344,6 +355,10 @@ def summary(built: Built, target: Path) -> Iterator[str]:
     yield ""
     yield "next:"
     yield f"  open {target / 'index.html'}"
+    if (target / "report.docx").exists():
+        yield f"  fill in the prompts of {target / 'report.docx'}"
+    else:
+        yield '  pip install "eaa-graph[report]"    for the report as a Word file; it is there as report.html and report.md'
     if severities["error"] or severities["warning"]:
         yield f"  eaa-graph check {target.parent if target.name == 'build' else 'FOLDER'}    what is wrong, where, and what to do"
     yield "  eaa-graph ask --list    every question that can be asked"

@@ -1,0 +1,323 @@
+"""The site: every link leads somewhere, everything has a page, hostile texts stay texts, sizes and bytes hold."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import site_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eaa_graph import pipeline, resources, site
+from eaa_graph.charts import interactive_map
+from eaa_graph.errors import Refused
+from eaa_graph.gaps import register
+from eaa_graph.model import Records, Review
+from eaa_graph.site.names import from_name, safe_name
+from eaa_graph.site.rendering import amount
+
+MEGABYTE = 1_000_000
+
+
+class Page(HTMLParser):
+    """Links, ids and scripts of a page, and the text a reader sees."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.ids: list[str] = []
+        self.handlers: list[str] = []
+        self.text: list[str] = []
+        self.inline: list[str] = []
+        self._within = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._within = tag if tag in ("script", "style") else self._within
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name == "href" and tag == "a":
+                self.links.append(value or "")
+            if (name == "src" or (name == "href" and tag == "link")) and value:
+                self.loads.append(value)
+            if name.startswith("on"):
+                self.handlers.append(name)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._within:
+            self._within = ""
+
+    def handle_data(self, data: str) -> None:
+        (self.inline if self._within == "script" else self.text).append(data)
+
+
+@pytest.fixture(scope="module")
+def pilot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pilot")
+    return site_of.write(pipeline.check(resources.example("eaa_pilot")).records, folder)
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return site_of.write(site_of.hostile(), tmp_path_factory.mktemp("hostile"))
+
+
+def html_files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.html"))
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+@given(st.text(min_size=1, max_size=24))
+def test_names_can_be_read_back(id_: str) -> None:
+    try:
+        id_.encode()
+    except UnicodeEncodeError:
+        return
+    name = safe_name(id_)
+    assert re.fullmatch(r"[a-z0-9=~][a-z0-9=~_-]*", name)
+    assert len(name) <= 80
+    back = from_name(name)
+    assert back == id_ or (back is None and len(name) > 60)
+
+
+@given(st.sets(st.text(alphabet="aAbB-_.é漢 cCoOnN", min_size=1, max_size=5), min_size=2, max_size=20))
+def test_no_two_names_are_one_where_case_does_not_count(ids: set[str]) -> None:
+    assert len({safe_name(i).casefold() for i in ids}) == len(ids)
+
+
+@pytest.mark.parametrize(
+    "id_",
+    ["CON", "con", "nul", "aux", "com1", "LPT9", ".", "..", ".hidden", "_x", "-x", "a.", "a ", "ends/", "x" * 500],
+)
+def test_names_are_safe_on_windows(id_: str) -> None:
+    name = safe_name(id_)
+    assert name not in ("con", "nul", "aux", "com1", "lpt9")
+    assert name[0] not in "._-"
+    assert "." not in name
+    assert len(name) <= 80
+
+
+def test_long_ids_stay_apart() -> None:
+    assert safe_name("é" * 200 + "a") != safe_name("é" * 200 + "b")
+
+
+@pytest.mark.parametrize(("value", "said"), [(0, "0"), (1234567, "1,234,567"), (0.5, "0.5"), (2 / 3, "0.667"), (1234.5, "1,234"), (float("nan"), ""), (float("inf"), ""), (1e-12, "1.0e-12")])  # fmt: skip
+def test_amounts(value: float, said: str) -> None:
+    assert amount(value) == said
+
+
+# --- whole sites -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("which", ["pilot", "hostile"])
+def test_every_link_leads_to_a_place_that_is_there(which: str, request: pytest.FixtureRequest) -> None:
+    folder: Path = request.getfixturevalue(which)
+    parsed = {p: Page(p.read_text("utf-8")) for p in html_files(folder)}
+    # Files that a build writes beside the site; here only the site is written.
+    others = ("tables/", "figures/", "maps/", "findings.json", "tables.xlsx", "graph.trig")
+    missing = []
+    for path, page in parsed.items():
+        for link in page.links + page.loads:
+            if re.match(r"https?://", link):
+                continue
+            assert not re.match(r"[a-z]+:", link, re.IGNORECASE), (path, link)
+            to, _, where = link.partition("#")
+            to = unquote(to.partition("?")[0])
+            target = (path.parent / to).resolve() if to else path
+            if target.is_relative_to(folder) and target.relative_to(folder).as_posix().startswith(others):
+                continue
+            if not target.is_file() or (where and where not in parsed[target].ids):
+                missing.append((path.name, link))
+    assert not missing, missing[:10]
+    for path, page in parsed.items():
+        assert len(page.ids) == len(set(page.ids)), path
+
+
+@pytest.mark.parametrize("which", ["pilot", "hostile"])
+def test_everything_has_a_page(which: str, request: pytest.FixtureRequest) -> None:
+    folder: Path = request.getfixturevalue(which)
+    records = pipeline.check(resources.example("eaa_pilot")).records if which == "pilot" else site_of.hostile()
+    for things, kinds in (
+        (records.articles, ("article",)),
+        (records.concepts, ("concept", "theme")),
+        (records.configurations, ("configuration",)),
+        (records.theories, ("theory",)),
+    ):
+        for thing in things:
+            name = f"{safe_name(thing.id)}.html"  # type: ignore[attr-defined]
+            assert any((folder / kind / name).is_file() for kind in kinds), thing
+    themes = {e.theme for e in records.extractions if e.theme} | {r.theme for r in records.reported}
+    assert all((folder / "theme" / f"{safe_name(t)}.html").is_file() for t in themes)
+    gaps, _ = register.collect(site_of.built(records).columns)
+    assert gaps
+    assert all((folder / "gap" / f"{safe_name(g.id)}.html").is_file() for g in gaps)
+    for name in pipeline.answerable():
+        assert (folder / "question" / f"{safe_name(name)}.html").is_file()
+    for extraction in records.extractions:
+        page = Page((folder / "article" / f"{safe_name(extraction.article)}.html").read_text("utf-8"))
+        assert f"e-{safe_name(extraction.id)}" in page.ids
+
+
+def test_nothing_is_loaded_from_elsewhere(pilot: Path, hostile: Path) -> None:
+    for folder in (pilot, hostile):
+        for path in html_files(folder):
+            page = Page(path.read_text("utf-8"))
+            assert all(load.startswith(("assets/", "../assets/")) for load in page.loads), path
+            assert not page.handlers
+            assert not "".join(page.inline).strip()
+        assert "http" not in (folder / "assets" / "style.css").read_text("utf-8")
+
+
+def test_hostile_texts_are_texts(hostile: Path) -> None:
+    records = site_of.hostile()
+    for article in records.articles:
+        page = Page((hostile / "article" / f"{safe_name(article.id)}.html").read_text("utf-8"))
+        seen = "".join(page.text)
+        assert article.title in seen
+        for extraction in records.extractions:
+            if extraction.article == article.id:
+                assert extraction.quote in seen
+    for script in (hostile / "assets").glob("*.js"):
+        assert "</script" not in script.read_text("utf-8").lower()
+
+
+def test_matrix_cells_equal_the_measure_and_open_onto_their_passages(pilot: Path) -> None:
+    from eaa_graph.measures.occurrence import occurrence
+
+    built = site_of.built(pipeline.check(resources.example("eaa_pilot")).records)
+    table = occurrence(pipeline.incidence(built), role="mechanism")
+    html = (pilot / "pages" / "matrix.html").read_text("utf-8")
+    part = html[html.index('id="mechanism"') : html.index('id="outcome"')]
+    rows = re.findall(r"<tr><th scope=\"row\">.*?</tr>", part, re.DOTALL)
+    cells = [re.findall(r"<td class=\"(?:s\d|empty|none)\">(.*?)</td>", row, re.DOTALL) for row in rows]
+    numbers = [int(re.sub(r"<.*?>", "", cell)) for row in cells for cell in row]
+    assert numbers == list(table.column("count"))
+    for number, row in enumerate(table.records()):
+        if not row["count"]:
+            continue
+        page = pilot / "concept" / f"{safe_name(row['concept'].id)}.html"  # type: ignore[union-attr]
+        text = page.read_text("utf-8")
+        at = text.index(f'id="theme-{safe_name(row["by"].id)}"')  # type: ignore[union-attr]
+        end = text.find("<h3 id=", at + 1)
+        here = set(re.findall(r'id="e-([^"]+)"', text[at : end if end > 0 else len(text)]))
+        assert {safe_name(e) for e in table.opens(number, "count")} <= here
+
+
+def test_sizes(pilot: Path) -> None:
+    sizes = {p: p.stat().st_size for p in pilot.rglob("*") if p.is_file()}
+    assert max(sizes.values()) < 0.3 * MEGABYTE
+    assert sum(sizes.values()) < 7 * MEGABYTE
+
+
+def test_a_review_just_begun_has_a_site(tmp_path: Path) -> None:
+    folder = site_of.write(Records(review=Review(id="new", title="Nothing yet")), tmp_path)
+    assert "Nothing has been coded yet" in (folder / "index.html").read_text("utf-8")
+    assert (folder / "pages" / "explorer.html").is_file()
+
+
+_DIGEST = """
+import hashlib, sys
+sys.path.insert(0, {tests!r})
+import site_of
+from eaa_graph import pipeline, site
+from eaa_graph.charts import interactive_map
+records = site_of.hostile()
+digest = hashlib.sha256()
+for path, text in site.files(site_of.material(records)):
+    digest.update(path.encode() + text.encode())
+built = site_of.built(records)
+digest.update(interactive_map.theory_map(pipeline.incidence(built)).encode())
+digest.update(interactive_map.cooccurrence_map(pipeline.answer(built, "cooccurrence")).encode())
+print(digest.hexdigest())
+"""
+
+
+def test_same_input_same_bytes_whatever_the_hash_seed() -> None:
+    found = set()
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", _DIGEST.format(tests=str(Path(__file__).parent))],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found.add(done.stdout.strip())
+    assert len(found) == 1
+    assert len(found.pop()) == hashlib.sha256().digest_size * 2
+
+
+@pytest.mark.slow
+def test_a_large_review_is_quick_and_its_pages_small(tmp_path: Path) -> None:
+    import time
+
+    records = site_of.large(2000, 30)
+    material = site_of.material(records)
+    start = time.process_time()
+    largest = (0, "")
+    pages = 0
+    for path, text in site.files(material):
+        pages += 1
+        if path.endswith(".html"):
+            largest = max(largest, (len(text.encode()), path))
+    spent = time.process_time() - start
+    assert largest[0] < MEGABYTE, largest
+    assert spent < 90, spent
+    assert pages > 2000
+
+
+# --- stand-alone maps ---------------------------------------------------------------------------------
+
+
+def test_maps_ask_nothing_of_anybody_and_escape_their_texts() -> None:
+    built = site_of.built(site_of.hostile())
+    for html in (
+        interactive_map.theory_map(pipeline.incidence(built)),
+        interactive_map.cooccurrence_map(pipeline.answer(built, "cooccurrence")),
+    ):
+        page = Page(html)
+        assert not page.loads
+        assert "bootstrap" not in html
+        assert "sourceMappingURL" not in html
+        assert html.count("</script>") == 3
+        seen = "".join(page.text)
+        assert "<script>window.hacked=1</script>" in seen or '"quoted"' in seen
+
+
+def test_the_theory_map_counts_articles_that_code_both_ends() -> None:
+    built = site_of.built(pipeline.check(resources.example("eaa_pilot")).records)
+    html = interactive_map.theory_map(pipeline.incidence(built), "eaa-pilot-1")
+    rows = re.findall(
+        r"<tr><td><bdi>(.*?)</bdi></td><td><bdi>(.*?)</bdi></td><td><bdi>(.*?)</bdi></td><td class=n>(\d+)</td></tr>",
+        html,
+    )
+    assert len(rows) > 20
+    mine = [e for e in built.records.extractions if e.coder == "consensus"]
+    labels = {c.label: c.id for c in built.records.concepts}
+    for start, end, _, n in rows:
+        a, b = labels[start], labels[end]
+        articles = {
+            e.article
+            for e in mine
+            if (a in e.contexts and b in e.mechanisms) or (a in e.mechanisms and b in e.outcomes)
+        }
+        assert len(articles) == int(n), (start, end)
+
+
+def test_maps_of_nothing_are_refused() -> None:
+    built = site_of.built(Records(review=Review(id="new", title="Nothing yet")))
+    with pytest.raises(Refused):
+        interactive_map.theory_map(pipeline.incidence(built))
