@@ -436,6 +436,8 @@ def write(target: Path) -> list[Path]:
         f"{version}/eaa.sssom.tsv": "matches to other vocabularies (SSSOM)",
         f"{version}/hierarchy.svg": "the diagram of classes",
     }
+    # The newest version stands without its number as well, for whoever asks for the ontology as it is now.
+    content |= {place.partition("/")[2]: data for place, data in tuple(content.items())}
     page = html(onto, files).encode()
     content["index.html"] = page
     content[f"{version}/index.html"] = (

@@ -1,0 +1,211 @@
+"""Rules of good form for the ontology, each a query of its own, and each shown to notice a slip."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+from rdflib import Graph, Literal, URIRef
+from rdflib.namespace import DCTERMS, OWL, RDF, RDFS, SKOS
+
+from eaa_graph import queries
+from eaa_graph.findings import SEVERITIES
+from eaa_graph.resources import folder
+from eaa_graph.store import OxigraphStore
+from eaa_graph.vocabulary import EAA, ONTOLOGY, PREFIXES, Quad, Term
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAD = "".join(f"PREFIX {name}: <{value}>\n" for name, value in PREFIXES.items())
+RULES = queries.questions("ontology")
+IAO = URIRef("http://purl.obolibrary.org/obo/IAO_0000115")
+
+
+@cache
+def text() -> str:
+    return (folder("ontology") / "eaa.ttl").read_text("utf-8")
+
+
+@cache
+def store() -> OxigraphStore:
+    made = OxigraphStore()
+    made.add_file(folder("ontology") / "eaa.ttl", ONTOLOGY)
+    return made
+
+
+def graph() -> Graph:
+    return Graph().parse(data=text(), format="turtle")
+
+
+def e(name: str) -> URIRef:
+    return URIRef(EAA + name)
+
+
+def added(turtle: str) -> Graph:
+    return graph().parse(data=HEAD + turtle, format="turtle")
+
+
+def without(subject, predicate) -> Graph:
+    made = graph()
+    made.remove((subject, predicate, None))
+    return made
+
+
+def undisputed() -> Graph:
+    made = without(None, OWL.disjointWith)
+    for axiom in list(made.subjects(RDF.type, OWL.AllDisjointClasses)):
+        made.remove((axiom, None, None))
+    return made
+
+
+def changed(subject, predicate, value) -> Graph:
+    made = without(subject, predicate)
+    made.add((subject, predicate, value))
+    return made
+
+
+def english(words: str) -> Literal:
+    return Literal(words, lang="en")
+
+
+NEW = "a owl:Class ; rdfs:subClassOf eaa:Code ; rdfs:isDefinedBy <https://w3id.org/eaa/onto>"
+
+#: For each rule an ontology that breaks it.
+BROKEN = {
+    "label-missing": lambda: without(e("Code"), RDFS.label),
+    "label-multiple": lambda: added('eaa:Code rdfs:label "codes"@en .'),
+    "label-duplicate": lambda: changed(e("Code"), RDFS.label, english("Outcome")),
+    "definition-missing": lambda: without(e("Code"), SKOS.definition),
+    "definition-multiple": lambda: added('eaa:Code skos:definition "Another one."@en .'),
+    "definition-duplicate": lambda: changed(e("Code"), SKOS.definition, graph().value(e("Outcome"), SKOS.definition)),
+    "definition-in-two-voices": lambda: changed(e("Code"), IAO, english("Something else.")),
+    "definition-repeats-label": lambda: changed(e("Code"), SKOS.definition, english("Code.")),
+    "definition-form": lambda: changed(e("Code"), SKOS.definition, english("a thing without an end")),
+    "language-missing": lambda: changed(e("Code"), RDFS.label, Literal("code")),
+    "whitespace": lambda: changed(e("Code"), RDFS.label, english("code ")),
+    "synonym-is-a-label": lambda: added('eaa:Code skos:altLabel "outcome"@en .'),
+    "header-incomplete": lambda: without(URIRef(ONTOLOGY), DCTERMS.title),
+    "licence-not-an-address": lambda: changed(URIRef(ONTOLOGY), DCTERMS.license, Literal("CC BY")),
+    "version-iri-differs": lambda: changed(URIRef(ONTOLOGY), OWL.versionInfo, Literal("9.9.9")),
+    "deprecated-used": lambda: added("eaa:Code owl:deprecated true ."),
+    "deprecated-without-successor": lambda: added("eaa:Code owl:deprecated true ."),
+    "deprecated-not-boolean": lambda: added('eaa:Code owl:deprecated "yes" .'),
+    "superclass-missing": lambda: added("eaa:Lonely a owl:Class ."),
+    "sub-class-circle": lambda: added("eaa:RecordedThing rdfs:subClassOf eaa:Code ."),
+    "iri-form": lambda: added(f"eaa:bad_name {NEW} ."),
+    "home-missing": lambda: without(e("Code"), RDFS.isDefinedBy),
+    "term-undeclared": lambda: added("eaa:Code rdfs:seeAlso eaa:Forgotten ."),
+    "built-in-redefined": lambda: added("rdfs:label rdfs:domain eaa:Code ."),
+    "source-not-an-address": lambda: added('eaa:Code dcterms:source "a book" .'),
+    "p04-unconnected": lambda: added("eaa:Lonely a owl:Class ."),
+    "p08-annotations-missing": lambda: without(e("Code"), RDFS.label),
+    "p10-no-disjointness": lambda: undisputed(),
+    "p11-domain-or-range-missing": lambda: without(e("codes"), RDFS.range),
+    "p13-inverse-missing": lambda: without(None, OWL.inverseOf),
+    "p19-several-domains-or-ranges": lambda: added("eaa:codes rdfs:range eaa:Article ."),
+    "p24-recursive-definition": lambda: added(
+        "eaa:Code owl:equivalentClass [ owl:intersectionOf ( eaa:Outcome eaa:Code ) ] ."
+    ),
+    "p25-inverse-of-itself": lambda: added("eaa:codes owl:inverseOf eaa:codes ."),
+    "p26-inverse-of-a-symmetric-property": lambda: added("eaa:codes a owl:SymmetricProperty ."),
+    "p34-untyped-class": lambda: without(e("Code"), RDF.type),
+    "p38-no-ontology": lambda: without(URIRef(ONTOLOGY), RDF.type),
+    "p41-no-licence": lambda: without(URIRef(ONTOLOGY), DCTERMS.license),
+}
+
+
+def test_there_is_a_rule_for_each_pitfall_that_a_query_can_see() -> None:
+    named = {m[0] for name in RULES if (m := re.match(r"p\d\d(?=-)", name))}
+    assert named >= {"p04", "p08", "p10", "p11", "p13", "p19", "p24", "p25", "p26", "p34", "p38", "p41"}
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_the_ontology_keeps_the_rule(name: str) -> None:
+    rule = RULES[name]
+    assert rule.severity in SEVERITIES
+    assert rule.fix
+    rows = store().select(rule.sparql).rows
+    if rule.severity != "note":
+        assert rows == [], rule.summary
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_the_rule_notices_a_slip(name: str) -> None:
+    sound = len(store().select(RULES[name].sparql).rows)
+    broken = OxigraphStore()
+    broken.add(Quad(Term(s.n3()), Term(p.n3()), Term(o.n3()), Term("<urn:broken>")) for s, p, o in BROKEN[name]())
+    assert len(broken.select(RULES[name].sparql).rows) > sound
+
+
+def test_properties_without_an_inverse_are_those_that_the_documentation_counts() -> None:
+    rows = store().select(RULES["p13-inverse-missing"].sparql).rows
+    told = re.search(r"(\d+) object properties have no inverse", (ROOT / "docs" / "ontology.md").read_text("utf-8"))
+    assert told is not None
+    assert len(rows) == int(told[1])
+
+
+def test_the_report_items_are_all_there() -> None:
+    report = (ROOT / "docs" / "ontology" / "MIRO.md").read_text("utf-8")
+    items = re.findall(r"^### ([A-H]\.\d+) ", report, re.MULTILINE)
+    wanted = {"A": 6, "B": 3, "C": 3, "D": 3, "E": 10, "F": 3, "G": 0, "H": 0}
+    assert len(items) == len(set(items))
+    for letter, least in wanted.items():
+        assert sum(item.startswith(letter) for item in items) >= least, letter
+    assert len(items) == 34
+
+
+def test_the_report_counts_what_is_there() -> None:
+    report = (ROOT / "docs" / "ontology" / "MIRO.md").read_text("utf-8")
+    made = graph()
+    for what, kind in (
+        ("classes", OWL.Class),
+        ("object properties", OWL.ObjectProperty),
+        ("data properties", OWL.DatatypeProperty),
+        ("individuals", OWL.NamedIndividual),
+    ):
+        own = sum(1 for t in made.subjects(RDF.type, kind) if str(t).startswith(EAA))
+        told = re.search(rf"(\d+) {what}", report)
+        assert told is not None, what
+        assert int(told[1]) == own, what
+    told = re.search(r"(\d[\d,]*) triples", report)
+    assert told is not None
+    assert int(told[1].replace(",", "")) == len(made)
+
+
+def test_changelog_and_header_name_the_same_version() -> None:
+    version = str(graph().value(URIRef(ONTOLOGY), OWL.versionInfo))
+    changes = (ROOT / "docs" / "ontology" / "CHANGELOG.md").read_text("utf-8")
+    assert re.search(r"^## ([\d.]+)", changes, re.MULTILINE)[1] == version
+
+
+def test_the_redirects_send_each_kind_of_reader_to_the_right_file() -> None:
+    lines = (ROOT / "ontology" / "w3id" / ".htaccess").read_text("utf-8").splitlines()
+    rules = [line.split() for line in lines if line.startswith("RewriteRule")]
+    assert all(rule[3].startswith("[R=30") and rule[3].endswith(",L]") for rule in rules if "E=" not in rule[3])
+    rules = [rule for rule in rules if "E=" not in rule[3]]
+    onto = next(rule for rule in rules if re.match(rule[1], "onto/0.1.0/eaa.ttl"))
+    assert onto[2].endswith("/onto/$1")
+
+
+def tool(name: str) -> str | None:
+    """Find a checker of others: in the checks' own environment, beside this Python, or on the path."""
+    for place in (ROOT / ".venv-checks" / "bin", Path(sys.executable).parent):
+        if (place / name).is_file():
+            return str(place / name)
+    return shutil.which(name)
+
+
+@pytest.mark.slow
+def test_sssom_finds_the_matches_valid() -> None:
+    sssom = tool("sssom")
+    if sssom is None:
+        pytest.skip("sssom is not installed (.venv-checks/bin/pip install sssom)")
+    done = subprocess.run(
+        [sssom, "validate", str(folder("ontology") / "eaa.sssom.tsv")], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "error" not in done.stderr.casefold(), done.stderr[-2000:]
