@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "dossier": "asking",
     "query": "asking",
     "theory": "theory",
+    "report": "report",
     "export": "reviews",
     "publish": "publishing",
     "serve": "serving",

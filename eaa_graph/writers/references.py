@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["PARTS", "carried", "write_bibtex", "write_csl", "write_ris"]
+__all__ = ["PARTS", "carried", "csl_items", "write_bibtex", "write_csl", "write_ris"]
 
 import json
 import re
@@ -120,8 +120,8 @@ def _csl_name(name: str) -> dict[str, str]:
     return {"family": family, "given": given} if comma and family.strip() and given.strip() else {"literal": name}
 
 
-def write_csl(records: Records, path: Path) -> list[Path]:
-    """Write the articles as CSL-JSON."""
+def csl_items(records: Records) -> list[dict[str, Any]]:
+    """Return the articles as items of CSL-JSON."""
     items = []
     for article in carried(records).articles:
         item: dict[str, Any] = {"id": article.id, "type": "article-journal"}
@@ -134,6 +134,12 @@ def write_csl(records: Records, path: Path) -> list[Path]:
         rest = {"container-title": article.journal, "DOI": article.doi, "URL": article.url, "PMCID": article.pmcid}
         item.update({key: value for key, value in rest.items() if value})
         items.append(item)
+    return items
+
+
+def write_csl(records: Records, path: Path) -> list[Path]:
+    """Write the articles as CSL-JSON."""
+    items = csl_items(records)
     return [write_whole(path, json.dumps(items, ensure_ascii=False, indent=2) + "\n")]
 
 
