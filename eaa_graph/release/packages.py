@@ -13,6 +13,7 @@ __all__ = ["croissant", "data_package", "ro_crate"]
 import csv
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ _CROISSANT_CONTEXT: dict[str, Any] = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -53,6 +55,7 @@ _CROISSANT_CONTEXT: dict[str, Any] = {
     "regex": "cr:regex",
     "repeated": "cr:repeated",
     "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
     "separator": "cr:separator",
     "source": "cr:source",
@@ -68,6 +71,11 @@ def _text(document: Mapping[str, Any]) -> str:
 def _headers(path: Path) -> list[str]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
         return next(csv.reader(stream), [])
+
+
+def _plain(header: str) -> str:
+    """Return a header as Croissant can use it in an identifier: no spaces, reversibly."""
+    return re.sub(r"[^A-Za-z0-9._-]", lambda m: "".join(f"~{byte:02X}" for byte in m[0].encode()), header)
 
 
 def _cite(about: About) -> str:
@@ -112,8 +120,8 @@ def croissant(about: About, tables: Mapping[str, Path]) -> str:
                 "field": [
                     {
                         "@type": "cr:Field",
-                        "@id": f"{file.stem}/{header}",
-                        "name": f"{file.stem}/{header}",
+                        "@id": f"{file.stem}/{_plain(header)}",
+                        "name": header,
                         "description": specs[header].meaning if header in specs else "A column of the review's own.",
                         "dataType": "sc:Integer"
                         if header in specs and specs[header].kind in ("year", "count")

@@ -57,7 +57,8 @@ def file_names(things: Iterable[str], base: str) -> dict[str, str]:
         name = rest.replace("~", "~7E").replace("/", "~-").replace("%", "~")
         stem = name.partition(".")[0].casefold()
         if len(name) > _LONGEST or stem in _TAKEN or f"{kind}/{name}".casefold() in used or name.endswith("."):
-            name = f"{name[:_LONGEST].rstrip('.')}~~{hashlib.sha256(thing.encode()).hexdigest()[:12]}"
+            mark = hashlib.sha256(thing.encode()).hexdigest()[:12]  # in front: Windows minds what stands before the dot
+            name = f"~~{mark}~~{name[:_LONGEST].rstrip('.')}"
         used.add(f"{kind}/{name}".casefold())
         names[thing] = f"resource/{kind}/{name}"
     return names
