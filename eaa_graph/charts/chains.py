@@ -69,7 +69,9 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
     for steps in chains.values():
         theory = label_of(steps[0][1]["theory"])
         if several and theory != shown:
-            y = sheet.text(sheet.margin, y + sheet.body * 1.2, wrapped(theory, sheet.inner, sheet.body), weight=600)
+            y = sheet.text(
+                sheet.margin, y + sheet.body * 1.2, wrapped(theory, sheet.inner / 1.07, sheet.body), weight=600
+            )
             shown = theory
         y = _chain(sheet, steps, y, (card, arrow, per_line))
     size = sheet.body * 0.95

@@ -200,7 +200,7 @@ def _pair(sheet: Sheet, table: Table, pair: _Pair, y: float, lefts: list[float],
 
 def _chip(sheet: Sheet, table: Table, chip: _Chip, x: float, y: float, width: float) -> None:
     look: dict[str, tuple[str, str, float, str, str]] = {
-        "+": ("#ffffff", INK, 1.2, "", INK),
+        "+": ("#ffffff", INK, 0.9, "", INK),
         "-": ("#ffffff", VERMILION, 0.9, "3 2", SOFT),
         "~": ("#e6e9ed", SOFT, 1.0, "", INK),
         "=": (PALE, "", 0.0, "", INK),

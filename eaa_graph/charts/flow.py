@@ -40,7 +40,7 @@ class _Box:
     y: float = 0.0
     width: float = 0.0
     height: float = 0.0
-    lines: tuple[list[str], list[str]] = field(default_factory=lambda: ([], []))
+    lines: tuple[list[str], list[str], list[str]] = field(default_factory=lambda: ([], [], []))
 
     @property
     def middle(self) -> float:
@@ -135,7 +135,7 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
 
 
 def _level(sheet: Sheet, table: Table, level: list[_Box], y: float) -> float:
-    """Draw one level from `y` down and return where it ends; a stage is named once above its boxes."""
+    """Draw one level from `y` down and return where it ends."""
     size, small = sheet.body, sheet.small
     for box in level:
         if box.row < 0:
@@ -144,27 +144,14 @@ def _level(sheet: Sheet, table: Table, level: list[_Box], y: float) -> float:
         record = dict(zip((c.name for c in table.columns), table.rows[box.row], strict=True))
         head = wrapped(label_of(record["outcome"]), room - 8, size, most=3)
         reason = wrapped(label_of(record["reason"]), room - 8, small, most=_REASON_LINES) if record["reason"] else []
-        box.lines = (head, reason)
-        box.height = (len(head) + 1) * size * sheet.leading + len(reason) * small * sheet.leading + size * 0.9
-    groups: list[list[_Box]] = []
-    for box in level:
-        if box.row >= 0 and groups and groups[-1][-1].stage == box.stage:
-            groups[-1].append(box)
-        elif box.row >= 0:
-            groups.append([box])
-    captions = []
-    for group in groups:
-        wide = group[-1].x + group[-1].width - group[0].x
-        captions.append(wrapped(group[0].stage, wide, small, most=2))
-    above = max((len(lines) for lines in captions), default=0) * small * sheet.leading + small * 0.3
-    for group, lines in zip(groups, captions, strict=True):
-        start = y + above - small * 0.5 - (len(lines) - 1) * small * sheet.leading
-        sheet.text(group[0].x, start, lines, size=small, fill=SOFT, style="italic", halo=True)
+        box.lines = (wrapped(box.stage, room - 8, small, most=2), head, reason)
+        box.height = (len(head) + 1) * size * sheet.leading + size * 0.9
+        box.height += (len(box.lines[0]) + len(reason)) * small * sheet.leading
     tall = max((b.height for b in level), default=0.0)
     for box in level:
-        box.y = y + above
+        box.y = y
         if box.row < 0:
-            sheet.line(box.middle, y, box.middle, y + above + tall, stroke=SOFT, weight=0.8)
+            sheet.line(box.middle, y, box.middle, y + tall, stroke=SOFT, weight=0.8)
             continue
         box.height = tall
         column = table.index("documents")
@@ -180,12 +167,13 @@ def _level(sheet: Sheet, table: Table, level: list[_Box], y: float) -> float:
             cell=(box.row, "documents", count),
             tip=label_of(table.rows[box.row][table.index("reason")]),
         )
-        head, reason = box.lines
-        at = sheet.text(box.x + 4, box.y + size * 1.15, head)
+        stage, head, reason = box.lines
+        at = sheet.text(box.x + 4, box.y + small * 1.3, stage, size=small, fill=SOFT, style="italic")
+        at = sheet.text(box.x + 4, at + size * 0.15, head)
         at = sheet.text(box.x + 4, at, f"n = {int(number_of(count)):,}", weight=600)
         if reason:
             sheet.text(box.x + 4, at - size * 0.1, reason, size=small, fill=SOFT)
-    return y + above + tall
+    return y + tall
 
 
 def _arrows(sheet: Sheet, level: list[_Box], top: float, bottom: float) -> None:
@@ -206,14 +194,9 @@ def _arrows(sheet: Sheet, level: list[_Box], top: float, bottom: float) -> None:
         for x in starts:
             sheet.line(x, top, x, y, stroke=SOFT, weight=0.8)
         for box in boxes:
-            foot = bottom if box.row < 0 else bottom + _room_above(sheet)
+            foot = bottom
             d = f"M{box.middle:.2f} {y:.2f}V{foot:.2f}"
             sheet.path(d, foot, stroke=SOFT, weight=0.8, marker="" if box.row < 0 else "arrow")
-
-
-def _room_above(sheet: Sheet) -> float:
-    """Return how far an arrow goes on beside the words above a box: it ends at the box."""
-    return sheet.small * sheet.leading + sheet.small * 0.3
 
 
 def _sums(sheet: Sheet, table: Table, y: float) -> None:
