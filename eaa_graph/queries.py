@@ -8,7 +8,7 @@ typed terms only, never with text.
 
 from __future__ import annotations
 
-__all__ = ["Names", "Question", "ask", "names", "question", "questions", "run", "to_cell"]
+__all__ = ["Names", "Question", "ask", "filled", "names", "question", "questions", "run", "to_cell"]
 
 import re
 from collections.abc import Mapping
@@ -27,6 +27,8 @@ _WORDS = {
     "stance": ("supports", "refines", "challenges"),
     "role": ("context", "intervention", "actor", "resource", "reasoning", "mechanism", "outcome", "theme"),
 }
+#: Stands for whoever coded without being named: an empty text would mean everybody.
+_NOBODY = "\0"
 _HEADER = re.compile(r"^#\+ ?(.*)$")
 _ENTRY = re.compile(r"^\s*-\s*([a-z_0-9]+)\s*(?:\(([a-z]+)(?:,\s*([^)]*))?\))?\s*:\s*(.+)$")
 
@@ -58,7 +60,8 @@ class Question:
     columns : tuple of Column
         Meaning of each column, in the order of the SELECT.
     opens : tuple of str
-        Columns that, given to ``extractions-behind``, find the passages behind a row.
+        Columns that, given to ``extractions-behind`` (or the question named first), find the passages behind a
+        row; ``name=value`` gives a parameter the same value for every row.
     severity, fix : str
         For gap queries: how severe a row is, and what to do about it.
     sparql : str
@@ -266,6 +269,8 @@ def _term(parameter: QueryParameter, text: str, known: Names) -> Term:
         return literal(text, datatype=XSD + "integer")
     if kind == "text":
         return literal(text)
+    if text == _NOBODY:
+        return iri(data_iri(known.base, kind, ""))
     if kind == "extraction":  # too many to keep the names of all
         return iri(data_iri(known.base, kind, text))
     return iri(known.find("concept" if kind == "theme" else kind, text))
@@ -324,7 +329,7 @@ def run(store: Store, asked: Question, given: Mapping[str, str] | None = None, k
     """
     given = dict(given or {})
     known = known or names(store)
-    answer = store.select(filled(asked, given, known))
+    answer = _described(asked, store.select(filled(asked, given, known)))
     table = _table(asked, answer, known)
 
     def opens(row: int, _: str) -> tuple[str, ...]:
@@ -337,7 +342,13 @@ def run(store: Store, asked: Question, given: Mapping[str, str] | None = None, k
         # The first word may name another question that lists extractions; else it is the general one.
         elsewhere = asked.opens[0] in questions()
         behind = question(asked.opens[0] if elsewhere else "extractions-behind")
-        asked_for = {name: _as_text(cells[name]) for name in asked.opens[elsewhere:] if cells.get(name) is not None}
+        asked_for: dict[str, str] = {}
+        for entry in asked.opens[elsewhere:]:
+            name, fixed, value = entry.partition("=")
+            if fixed:
+                asked_for[name] = value
+            elif cells.get(name) is not None:
+                asked_for[name] = _as_text(cells[name])
         allowed = {p.name for p in behind.parameters}
         asked_for |= {name: value for name, value in given.items() if name in allowed and name not in asked_for}
         return tuple(
@@ -347,8 +358,17 @@ def run(store: Store, asked: Question, given: Mapping[str, str] | None = None, k
     return replace(table, opens=opens)
 
 
+def _described(asked: Question, answer: Solutions) -> Solutions:
+    """Leave out variables that the header does not describe: they are there for the order of the rows only."""
+    described = {c.name for c in asked.columns}
+    kept = [i for i, name in enumerate(answer.variables) if name in described or not described]
+    if len(kept) == len(answer.variables):
+        return answer
+    return Solutions(tuple(answer.variables[i] for i in kept), [tuple(row[i] for i in kept) for row in answer.rows])
+
+
 def _as_text(cell: Cell) -> str:
-    return cell.id if isinstance(cell, Thing) else str(cell)
+    return (cell.id or _NOBODY) if isinstance(cell, Thing) else str(cell)
 
 
 def _table(asked: Question, answer: Solutions, known: Names) -> Table:
