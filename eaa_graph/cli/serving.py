@@ -73,5 +73,6 @@ def serve(
     with stages() as progress:
         built = pipeline.build(path, settings_of(infer=infer), progress)
     click.echo(f"serving {built.records.review.title}", err=True)
-    click.echo(f"  http://{host}:{port}{root_path}/    stop with Ctrl-C", err=True)
+    if port:
+        click.echo(f"  http://{host}:{port}{root_path}/    stop with Ctrl-C", err=True)
     server.serve(built, host, port, limits, root_path, site or results.default_folder(path, example), forwarded_by)

@@ -19,9 +19,11 @@ from __future__ import annotations
 
 __all__ = ["Limits", "serve"]
 
+import socket
+import sys
 from typing import TYPE_CHECKING
 
-from eaa_graph.errors import MissingExtra
+from eaa_graph.errors import BadSettings, MissingExtra
 from eaa_graph.server.limits import Limits
 
 if TYPE_CHECKING:
@@ -58,20 +60,21 @@ def serve(
     ------
     MissingExtra
         If the web server is not installed.
+    BadSettings
+        If nobody can listen there.
     """
     try:
         import uvicorn
 
         from eaa_graph.server.application import application
+        from eaa_graph.server.replies import log
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn", "anyio"):
             raise
         raise MissingExtra("serving a review", "server") from error
     limits = limits or Limits()
-    uvicorn.run(
+    config = uvicorn.Config(
         application(built, limits, root, folder),
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -83,3 +86,19 @@ def serve(
         timeout_graceful_shutdown=int(limits.seconds + limits.queue_seconds) + 1,
         h11_max_incomplete_event_size=max(64 * 1024, min(limits.body_bytes, 1024 * 1024)),
     )
+    with _listening(host, port) as door:
+        log("listening", host=host, port=door.getsockname()[1], root=root)
+        uvicorn.Server(config).run(sockets=[door])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there; BadSettings if the place is taken or not ours."""
+    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        if sys.platform != "win32":  # there it would let two servers share a port
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind((host, port))
+    except OSError as error:
+        door.close()
+        raise BadSettings(f"cannot listen at {host}, port {port}: {error.strerror or error}") from error
+    return door
