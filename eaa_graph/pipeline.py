@@ -15,11 +15,14 @@ from __future__ import annotations
 __all__ = [
     "Answerable",
     "Built",
+    "Drawing",
     "answer",
     "answerable",
     "build",
     "check",
     "dossier",
+    "draw",
+    "drawable",
     "incidence",
     "parameters_of",
     "passages",
@@ -48,6 +51,7 @@ from eaa_graph.validate import Checked, validate
 from eaa_graph.vocabulary import ONTOLOGY
 
 if TYPE_CHECKING:
+    from eaa_graph.charts import Chart
     from eaa_graph.gaps.dossier import Dossier
     from eaa_graph.measures import Measure
     from eaa_graph.model import Records
@@ -311,6 +315,60 @@ def answer(built: Built, name: str, given: Mapping[str, str] | None = None) -> T
     else:
         columns = incidence(built, given.pop("coder", ""))
     return measure.function(columns, **registry.arguments(measure.parameters, given))
+
+
+class Drawing(NamedTuple):
+    """A figure and the numbers it shows.
+
+    Attributes
+    ----------
+    svg : str
+    tables : tuple of Table
+        What it was drawn from, the main one first.
+    """
+
+    svg: str
+    tables: tuple[Table, ...]
+
+
+def drawable() -> dict[str, Chart]:
+    """Return every chart that can be drawn, by name."""
+    return registry.parts("charts")
+
+
+def draw(built: Built, name: str, given: Mapping[str, str] | None = None) -> Drawing:
+    """Draw a chart by name.
+
+    Parameters
+    ----------
+    built : Built
+    name : str
+    given : mapping of str to str, optional
+        Parameters as text: of the chart, or of the questions whose answers it draws.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such chart, parameter or thing.
+    Refused
+        If there is nothing to draw, or too much for one picture; the message says what helps.
+    """
+    chart: Chart = registry.find("charts", name)
+    given = dict(given or {})
+    own = {p.name for p in chart.parameters}
+    asked = {question: {p[0] for p in parameters_of(question)} for question in (chart.table, *chart.also)}
+    known = own.union(*asked.values())
+    for parameter in given:
+        if parameter not in known:
+            raise UnknownName(f"parameter of {name}", parameter, sorted(known))
+    tables = []
+    for question, accepted in asked.items():
+        chosen = {**dict(chart.given), **given}
+        if built.settings.coder != "preferred":
+            chosen.setdefault("coder", built.settings.coder)
+        tables.append(answer(built, question, {k: v for k, v in chosen.items() if k in accepted}))
+    told = registry.arguments(chart.parameters, {k: v for k, v in given.items() if k in own})
+    return Drawing(chart.function(*tables, **told), tuple(tables))
 
 
 def passages(built: Built, ids: tuple[str, ...], about: str) -> Table:

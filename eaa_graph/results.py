@@ -112,7 +112,6 @@ def write(built: Built, target: Path) -> list[Path]:
         The files written.
     """
     from eaa_graph import site
-    from eaa_graph.charts import heatmap
     from eaa_graph.writers import tables as table_files
 
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -128,15 +127,7 @@ def write(built: Built, target: Path) -> list[Path]:
         for name, table in every.items():
             _text(beside / "tables" / f"{name}.csv", table_files.table_csv(table))
         table_files.tables_xlsx(list(every.values()), beside / "tables.xlsx")
-        (beside / "figures").mkdir()
-        figures: dict[str, str] = {}
-        if "articles-by-mechanism-and-theme" in asked:
-            figures["mechanism-by-theme"] = heatmap.draw(asked["articles-by-mechanism-and-theme"])
-            _text(beside / "figures" / "mechanism-by-theme.svg", figures["mechanism-by-theme"])
-            _text(
-                beside / "figures" / "mechanism-by-theme.csv",
-                table_files.table_csv(asked["articles-by-mechanism-and-theme"]),
-            )
+        figures = _figures(built, beside / "figures")
         graphs = [g for g in built.store.graphs() if g != ONTOLOGY]
         (beside / "graph.trig").write_bytes(built.store.dump("trig", graphs))
         _text(beside / "findings.json", findings_json(built.findings))
@@ -151,6 +142,34 @@ def write(built: Built, target: Path) -> list[Path]:
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return sorted(p for p in target.rglob("*") if p.is_file())
+
+
+#: Figures called otherwise in the folder than on the command line.
+_FIGURE_NAMES = {"heatmap": "mechanism-by-theme"}
+
+
+def _figures(built: Built, folder: Path) -> dict[str, str]:
+    """Draw every chart that has something to show into `folder`, each with its numbers, and say why others are missing."""
+    from eaa_graph.writers import tables as table_files
+
+    folder.mkdir()
+    found: dict[str, str] = {}
+    missing: list[str] = []
+    for chart in pipeline.drawable():
+        try:
+            drawing = pipeline.draw(built, chart)
+        except Refused as refusal:
+            missing.append(f"{chart}: {refusal}")
+            continue
+        name = _FIGURE_NAMES.get(chart, chart)
+        found[name] = drawing.svg
+        _text(folder / f"{name}.svg", drawing.svg)
+        for number, table in enumerate(drawing.tables):
+            beside = f"{name}-{table.name}" if number else name
+            _text(folder / f"{beside}.csv", table_files.table_csv(table))
+    if missing:
+        _text(folder / "not-drawn.txt", "\n".join(missing) + "\n")
+    return found
 
 
 def _maps(built: Built) -> dict[str, str]:

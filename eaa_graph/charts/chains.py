@@ -51,7 +51,10 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
     for number, record in enumerate(table.records()):
         chains.setdefault(record["chain"], []).append((number, record))
     if not chains:
-        raise Refused("there is nothing to draw: " + table.note.split(". ", maxsplit=1)[0][:1].lower() + table.note[1:])
+        raise Refused(
+            "there is nothing to draw: no outcome of a configuration is context or mechanism of another; where one "
+            "configuration is a condition for another, write the outcome of the first into the context of the second"
+        )
     if len(chains) > _MOST:
         raise Refused(f"{len(chains)} chains cannot be read in one picture: name a theory=…, or ask for link=full")
     sheet = Sheet(prefix or "chains", table.title, width)

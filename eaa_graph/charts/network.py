@@ -147,7 +147,7 @@ def draw(table: Table, groups: Table | None = None, least: int = 0, width: str =
     shown = {e for k in chosen for e in (k.first, k.second)}
     nodes = {key: node for key, node in every.items() if key in shown}
     ring = _ring(nodes, chosen)
-    sheet = Sheet(prefix or "network", table.title, width)
+    sheet = Sheet(prefix or "co-occurrence", table.title, width)
     top = sheet.heading(table)
     _place(sheet, ring, top)
     widest = sheet.body * 0.75
@@ -283,7 +283,7 @@ def _legend(sheet: Sheet, table: Table, ring: list[_Node], scale: tuple[float, i
 
 
 PART = Chart(
-    name="network",
+    name="co-occurrence",
     title="Which concepts come up together",
     description=(
         "Concepts on a ring, by group; a link is as wide as the number of articles (or passages) that code both. It shows what "

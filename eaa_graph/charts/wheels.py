@@ -7,6 +7,7 @@ __all__ = ["PART", "draw"]
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 from eaa_graph.charts import PREFIX, WIDTH, Chart
 from eaa_graph.charts.drawing import (
@@ -23,6 +24,7 @@ from eaa_graph.charts.drawing import (
     many,
     number_of,
     sorted_out,
+    text_width,
     wrapped,
 )
 from eaa_graph.errors import Refused
@@ -98,6 +100,8 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
             )
         columns = max(1, min(len(own), 3, int(sheet.inner // (sheet.body * 17))))
         wide = sheet.inner / columns
+        if columns == 3 and not all(_size(sheet, wheel, wide)[2] for wheel in own):
+            columns, wide = 2, sheet.inner / 2  # names beside a wheel take room
         for start in range(0, len(own), columns):
             line = own[start : start + columns]
             tall = max(_size(sheet, wheel, wide)[1] for wheel in line)
@@ -112,7 +116,7 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
 def _size(sheet: Sheet, wheel: _Wheel, wide: float) -> tuple[float, float, bool]:
     """Return radius, height, and whether the words go into the sectors."""
     count = len(wheel.sectors)
-    radius = min(wide * 0.47, sheet.body * 8.6)
+    radius = min(wide * 0.47, sheet.body * 9.2)
     if count <= 6 and all(
         _inside(sheet, s.label, radius, _angle(n, count), count) for n, s in enumerate(wheel.sectors)
     ):
@@ -127,10 +131,11 @@ def _angle(number: int, count: int) -> float:
     return 2 * math.pi * number / count - math.pi / 2 + (math.pi / count if count > 2 else 0.0)
 
 
-def _inside(sheet: Sheet, label: str, radius: float, angle: float, count: int) -> tuple[list[str], float, float] | None:
-    """Return the words of a sector and the middle of their place, seen from the hub; None if they do not fit."""
+def _inside(
+    sheet: Sheet, label: str, radius: float, angle: float, count: int
+) -> tuple[list[str], float, float, float] | None:
+    """Return the words of a sector, their size and the middle of their place from the hub; None if they do not fit."""
     half, hub = math.pi / count, radius * _HUB
-    leading = sheet.body * sheet.leading
 
     def free(x: float, y: float) -> bool:
         away = math.hypot(x, y)
@@ -138,26 +143,24 @@ def _inside(sheet: Sheet, label: str, radius: float, angle: float, count: int) -
         side = away * math.sin(half - abs(turn)) if count > 1 and half - abs(turn) < math.pi / 2 else 9.0
         return hub + 2 < away < radius - 2 and abs(turn) < half and side > 1.5
 
-    for lines in dict.fromkeys(
-        tuple(wrapped(label, room, sheet.body)) for room in (radius * 1.3, radius, radius * 0.7)
-    ):
+    for size, share in product((sheet.body, sheet.small), (1.3, 1.0, 0.7)):
+        lines = wrapped(label, radius * share, size)
         if len(lines) > 3 or any(line.endswith("-") and line not in label for line in lines):
             continue
-        wide = max(text_width(line, sheet.body * 1.07) for line in lines)
-        high = (len(lines) + 1) * leading
+        wide = max(text_width(line, size * 1.06) for line in lines)
+        high = (len(lines) + 0.8) * size * sheet.leading
         for out in (0.68, 0.72, 0.64, 0.76, 0.6):
             x, y = out * radius * math.cos(angle), out * radius * math.sin(angle)
             tops = [y - high / 2 + high * n / 4 for n in range(5)]
             if not all(free(x, top) for top in tops):
                 continue
-            low = high_x = x
+            low = far = x
             while all(free(low - 1, top) for top in tops):
                 low -= 1
-            while all(free(high_x + 1, top) for top in tops):
-                high_x += 1
-            if high_x - low >= wide:
-                middle = min(max(x, low + wide / 2), high_x - wide / 2)
-                return list(lines), middle, y
+            while all(free(far + 1, top) for top in tops):
+                far += 1
+            if far - low >= wide:
+                return lines, size, min(max(x, low + wide / 2), far - wide / 2), y
     return None
 
 
@@ -183,10 +186,10 @@ def _wheel(sheet: Sheet, wheel: _Wheel, x: float, y: float, wide: float, tall: f
         ink = ink_on(fill) if sector.count else INK
         placed = _inside(sheet, sector.label, radius, angle, count) if inside else None
         if placed is not None:
-            lines, dx, dy = placed
-            first = cy + dy - (len(lines) + 1) * sheet.body * sheet.leading / 2 + sheet.body
+            lines, size, dx, dy = placed
+            first = cy + dy - (len(lines) + 1) * size * sheet.leading / 2 + size
             halo = not sector.count
-            after = sheet.text(cx + dx, first, lines, anchor="middle", fill=ink, weight=600, halo=halo)
+            after = sheet.text(cx + dx, first, lines, size=size, anchor="middle", fill=ink, weight=600, halo=halo)
             sheet.text(cx + dx, after, str(sector.count), anchor="middle", fill=ink, halo=halo)
         else:
             tx, ty = (cx + radius * 0.77 * math.cos(angle), cy + radius * 0.77 * math.sin(angle) + sheet.small * 0.35)

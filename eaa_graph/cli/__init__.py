@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "check": "reviews",
     "build": "reviews",
     "ask": "asking",
+    "draw": "drawing",
     "dossier": "asking",
     "query": "asking",
     "theory": "theory",

@@ -1,0 +1,116 @@
+"""The command that draws: figures for a journal or a slide, each with its numbers beside it."""
+
+from __future__ import annotations
+
+__all__ = ["draw"]
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eaa_graph.cli.shared import given_parameters, review_path, settings_of, settings_options
+from eaa_graph.errors import BadSettings
+
+_FORMATS = ("svg", "png", "pdf")
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("parameters", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--example", metavar="NAME", help="Use a shipped example review instead of FOLDER.")
+@click.option("--list", "listing", is_flag=True, help="List the figures that can be drawn.")
+@click.option(
+    "--format",
+    "form",
+    default=None,
+    type=click.Choice(_FORMATS),
+    help="What to write; left out: what --out ends in, else svg. png and pdf need the extra 'figures'.",
+)
+@click.option(
+    "--width",
+    default="174",
+    show_default=True,
+    type=click.Choice(["85", "114", "174", "slide"]),
+    help="Width in millimetres as journals ask for it, or a slide.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="File to write, or a folder; left out: NAME here.")
+@settings_options("coder")
+def draw(
+    name: str | None,
+    folder: Path | None,
+    parameters: tuple[str, ...],
+    example: str | None,
+    listing: bool,
+    form: str | None,
+    width: str,
+    out: Path | None,
+    **chosen: Any,
+) -> None:
+    """Draw a figure of a review; the table of its numbers is written beside it as CSV.
+
+    \b
+    Examples:
+      eaa-graph draw --list
+      eaa-graph draw lanes --example eaa_pilot theory=eaa-initial
+      eaa-graph draw gapmap my-review --format pdf --width 85
+      eaa-graph draw co-occurrence my-review role=context least=3 --out figures/contexts.png
+    """
+    from eaa_graph import pipeline
+
+    if listing:
+        _list(name or "")
+        return
+    if name is None:
+        raise BadSettings("name a figure; eaa-graph draw --list shows them all")
+    if example is not None and folder is not None:  # without a folder the parameters come second
+        parameters, folder = (str(folder), *parameters), None
+    given = {**given_parameters(parameters), "width": width}
+    built = pipeline.review(review_path(folder, example), settings_of(infer="none", **chosen))
+    drawing = pipeline.draw(built, name, given)
+    for path in _write(drawing, name, form, out):
+        click.echo(path)
+
+
+def _list(about: str) -> None:
+    from eaa_graph import pipeline
+
+    for chart in pipeline.drawable().values():
+        if about and about.casefold() not in f"{chart.name} {chart.title} {chart.description}".casefold():
+            continue
+        click.echo(f"{chart.name}\n    {chart.title}. {chart.description}")
+        for parameter in chart.parameters:
+            if parameter.name not in ("width", "prefix"):
+                click.echo(f"      {parameter.name}={parameter.default}  {parameter.meaning}")
+        own = {p.name for p in chart.parameters} | {"coder"}
+        for question in (chart.table, *chart.also):
+            for parameter_name, meaning, default in pipeline.parameters_of(question):
+                if parameter_name not in own:
+                    own.add(parameter_name)
+                    click.echo(f"      {parameter_name}{'=' + default if default else ''}  {meaning}")
+
+
+def _write(drawing: Any, name: str, form: str | None, out: Path | None) -> list[Path]:
+    """Write the figure and its tables; return the files."""
+    from eaa_graph.writers import tables as table_files
+    from eaa_graph.writers.pictures import picture
+    from eaa_graph.writers.whole import write_whole
+
+    ending = out.suffix.removeprefix(".").casefold() if out is not None else ""
+    into_folder = out is not None and (out.is_dir() or not ending)
+    if ending and not into_folder and ending not in _FORMATS:
+        raise BadSettings(f"a figure is written as {', '.join(_FORMATS)}, not as {out.name if out else ''!r}")
+    if form and ending and not into_folder and ending != form:
+        raise BadSettings(f"--format {form} and --out {out} do not say the same")
+    form = form or (ending if ending in _FORMATS and not into_folder else "svg")
+    content = picture(drawing.svg, form)  # before any file is made: a missing extra leaves nothing behind
+    target = (out or Path()) / f"{name}.{form}" if out is None or into_folder else out
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = [target]
+    write_whole(target, content)
+    for number, table in enumerate(drawing.tables):
+        beside = target.with_suffix(".csv") if not number else target.with_name(f"{target.stem}-{table.name}.csv")
+        write_whole(beside, table_files.table_csv(table).encode())
+        written.append(beside)
+    return written
