@@ -34,6 +34,8 @@ from eaa_graph.settings import SETTINGS, Settings  # noqa: E402
 _MARKS = re.compile(r"(<!-- from the code: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 #: Lines of output shown of a worked example.
 _SHOWN = 24
+#: Commands whose example is not run: it never ends, or needs an extra that a developer may not have.
+_NOT_RUN = ("serve", "report")
 
 
 def _cell(text: str) -> str:
@@ -268,7 +270,7 @@ def commands() -> str:
     for name, command in _commands():
         shown = runner.invoke(cli.main, [*name.split(), "--help"], terminal_width=100, prog_name="eaa-graph")
         parts.append(f"## {name}\n\n```text\n{shown.output.rstrip()}\n```\n")
-        example = _example(command)
+        example = "" if name in _NOT_RUN else _example(command)
         if example:
             parts.append(f"For example:\n\n```text\n$ {example}\n{_output(example)}\n```\n")
     return "\n".join(parts)
