@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eaa_graph.encode import decode, review_base
 from eaa_graph.errors import UnknownName
 from eaa_graph.model import (
     ACTIVATIONS,
@@ -28,12 +29,17 @@ from eaa_graph.model import (
     STANCES,
     Article,
     Concept,
+    Person,
+    Phase,
     Records,
 )
 from eaa_graph.tables import Thing
+from eaa_graph.vocabulary import EAA, Literal, Quad, Term, enum, iri, read_term, split_data_iri
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+    from eaa_graph.store import Store
 
 Index = NDArray[np.int32]
 _NONE = -1
@@ -126,6 +132,83 @@ class Incidence:
             reported_theme=column(concepts[r.theme] for r in records.reported),
             reported_coder=column(people[r.coder] if r.coder else _NONE for r in records.reported),
             reported_value=np.fromiter((r.reported for r in records.reported), dtype=np.bool_),
+            derived=np.array(sorted(derived), dtype=np.int32).reshape(-1, 2),
+        )
+
+    @classmethod
+    def from_store(cls, store: Store) -> Incidence:
+        """Return the columns of the review in `store`, equal to those of its records.
+
+        For a graph whose files are elsewhere. What is small is decoded; extractions, codings and theme reports,
+        of which there may be millions, come by one SELECT each that never joins two of them.
+
+        Parameters
+        ----------
+        store : Store
+            With one review.
+
+        Raises
+        ------
+        EaaError
+            If there is no review in the store, or more than one.
+        """
+        records = decode(_small(store))
+        base = review_base(records.review)
+        known: dict[Term | None, str] = {None: ""}
+
+        def key(term: Term | None) -> str:
+            found = known.get(term)
+            if found is None:
+                parts = split_data_iri(base, str(read_term(term or Term(""))))
+                found = known[term] = parts[1][0] if parts else ""
+            return found
+
+        def places(things: Iterable[Article | Concept | Person | Phase]) -> dict[str, int]:
+            return {"": _NONE, **{thing.id: number for number, thing in enumerate(things)}}
+
+        articles, concepts = places(records.articles), places(records.concepts)
+        people, phases = places(records.people), places(records.phases)
+        coded = sorted(store.select(_EXTRACTIONS).rows, key=lambda row: key(row[0]))
+        extractions = tuple(key(row[0]) for row in coded)
+        position = {identifier: number for number, identifier in enumerate(extractions)}
+        roles = {iri(EAA + "codes" + role.capitalize()): number for number, role in enumerate(ROLES)}
+        codings = sorted(
+            (position[key(x)], roles[role], concepts[key(concept)])
+            for x, role, concept in store.select(_CODINGS).rows
+            if role is not None
+        )
+        coding = np.array(codings, dtype=np.int32).reshape(-1, 3)
+        reports = sorted(
+            ((key(a), key(t), key(c), _is_true(value)) for a, t, c, value in store.select(_REPORTS).rows),
+            key=lambda row: row[:3],
+        )
+        derived = [(position[key(x)], position[key(d)]) for x, d in store.select(_DERIVED).rows if key(d) in position]
+
+        def column(values: Iterable[int]) -> Index:
+            return np.fromiter(values, dtype=np.int32)
+
+        def words(which: str, allowed: tuple[str, ...], at: int) -> Index:
+            numbers: dict[Term | None, int] = {enum(which, word): number for number, word in enumerate(allowed)}
+            return column(numbers.get(row[at], _NONE) for row in coded)
+
+        return cls(
+            records=records,
+            extractions=extractions,
+            article=column(articles[key(row[1])] for row in coded),
+            theme=column(concepts[key(row[2])] for row in coded),
+            coder=column(people[key(row[3])] for row in coded),
+            phase=column(phases[key(row[4])] for row in coded),
+            stance=words("stance", STANCES, 5),
+            polarity=words("polarity", POLARITIES, 6),
+            basis=words("basis", BASES, 7),
+            activation=words("activation", ACTIVATIONS, 8),
+            coding_extraction=coding[:, 0].copy(),
+            coding_role=coding[:, 1].copy(),
+            coding_concept=coding[:, 2].copy(),
+            reported_article=column(articles[row[0]] for row in reports),
+            reported_theme=column(concepts[row[1]] for row in reports),
+            reported_coder=column(people[row[2]] for row in reports),
+            reported_value=np.fromiter((row[3] for row in reports), dtype=np.bool_),
             derived=np.array(sorted(derived), dtype=np.int32).reshape(-1, 2),
         )
 
@@ -268,6 +351,39 @@ class Incidence:
         return len(self.extractions)
 
 
+_EXTRACTIONS = """SELECT ?x ?article ?theme ?coder ?phase ?stance ?polarity ?basis ?activation WHERE {
+  ?x a eaa:CodedExtraction ; eaa:fromArticle ?article ; eaa:codedBy ?coder .
+  OPTIONAL { ?x eaa:atTheme ?theme } OPTIONAL { ?x eaa:inPhase ?phase } OPTIONAL { ?x eaa:stance ?stance }
+  OPTIONAL { ?x eaa:polarity ?polarity } OPTIONAL { ?x eaa:basis ?basis } OPTIONAL { ?x eaa:activation ?activation }
+}"""
+_CODINGS = (
+    "SELECT ?x ?role ?concept WHERE { VALUES ?role { "
+    + " ".join(f"eaa:codes{role.capitalize()}" for role in ROLES)
+    + " } ?x ?role ?concept }"
+)
+_REPORTS = """SELECT ?article ?theme ?coder ?value WHERE {
+  ?report a eaa:ThemeReport ; eaa:fromArticle ?article ; eaa:atTheme ?theme ; eaa:codedBy ?coder ; eaa:isReported ?value .
+}"""
+_DERIVED = "SELECT ?x ?from WHERE { ?x eaa:derivedFromExtraction ?from }"
+#: Appraisals lie beside the extractions and are few.
+_APPRAISALS = "SELECT ?s ?p ?o ?g WHERE { GRAPH ?g { ?s a eaa:Appraisal ; ?p ?o } }"
+
+
+def _small(store: Store) -> Iterator[Quad]:
+    """Yield every recorded statement but those of extractions and theme reports."""
+    for graph in store.graphs():
+        if graph.rpartition("/graph/")[2] in ("review", "codebook", "articles", "theories"):
+            yield from store.quads(graph)
+    for subject, predicate, value, graph_term in store.select(_APPRAISALS).rows:
+        if subject and predicate and value and graph_term:
+            yield Quad(subject, predicate, value, graph_term)
+
+
+def _is_true(term: Term | None) -> bool:
+    value = read_term(term or Term('""'))
+    return isinstance(value, Literal) and value.value in ("true", "1")
+
+
 def _place(words: tuple[str, ...], word: str | None) -> int:
     return words.index(word) if word is not None else _NONE
 
@@ -293,4 +409,9 @@ def selected(incidence: Incidence, coder: str = "preferred") -> Incidence:
         return incidence
     if coder not in incidence.coder_index:
         raise UnknownName("coder", coder, incidence.coder_index)
-    return incidence.by_coders((incidence.coder_index[coder],))
+    key = f"network.selected {coder!r}"
+    if key not in incidence._cache:
+        # One object for each coder, so that what is worked out on it once is there for every measure.
+        incidence._cache[key] = incidence.by_coders((incidence.coder_index[coder],))
+    found: Incidence = incidence._cache[key]
+    return found
