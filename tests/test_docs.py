@@ -30,6 +30,7 @@ def docs() -> ModuleType:
     return module
 
 
+@pytest.mark.slow  # every command's example is run
 def test_what_comes_from_the_code_is_current(docs: ModuleType) -> None:
     assert docs.out_of_date() == [], "run .venv/bin/python scripts/write_docs.py"
 
