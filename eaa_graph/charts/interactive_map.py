@@ -259,7 +259,8 @@ _SCRIPT = """
     told.textContent = hit.length ? tell(hit, nodes) : term ? "Nothing is called so." : ask;
     Array.prototype.forEach.call(document.querySelectorAll("tbody tr"), function (r) { r.hidden = Boolean(term) && fold(r.textContent).indexOf(term) < 0; });
   });
-  network.once("afterDrawing", function () { network.fit({ animation: false }); document.documentElement.dataset.drawn = "yes"; });
+  network.fit({ animation: false });
+  document.documentElement.dataset.drawn = "yes";
   window.addEventListener("resize", function () { network.fit({ animation: false }); });
 })();
 """

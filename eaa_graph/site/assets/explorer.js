@@ -193,7 +193,8 @@
     shownNodes.forEach(function (list, n) {
       list.forEach(function (c, row) {
         var count = found.nodes[n][c], at = y[n].get(c), id = nodeKey(n, c);
-        var g = svg("g", { "class": "node" + (count ? "" : " zero") + (state.sel === id ? " chosen" : ""), tabindex: order.length ? -1 : 0, role: "button", "aria-label": D.concepts[c][1] + ", " + ONE[n] + ", " + plural(count, "article"), "aria-pressed": state.sel === id, "data-key": id, "data-column": n, "data-row": row });
+        var g = svg("g", { "class": "node" + (count ? "" : " zero") + (state.sel === id ? " chosen" : ""), tabindex: order.length ? -1 : 0, role: "button", "aria-pressed": state.sel === id, "data-key": id, "data-column": n, "data-row": row });
+        g.append(svg("title", {}, D.concepts[c][1] + ", " + ONE[n] + ", " + plural(count, "article")));
         var left = n === 0 ? 8 : n === 1 ? xs[1] - half : xs[2] - 6, wide = n === 1 ? half * 2 : 244;
         g.append(svg("rect", { "class": "hit", x: left, y: at - step / 2 + 1, width: wide, height: step - 2, rx: 3 }));
         if (n === 0) g.append(svg("rect", { "class": "m0", x: xs[0] - 5, y: at - 5, width: 10, height: 10 }));
@@ -204,7 +205,6 @@
         var tx = n === 0 ? xs[0] - 38 : n === 1 ? xs[1] - half + 22 : xs[2] + 38;
         g.append(svg("text", { x: tx, y: at + 5, "text-anchor": n === 0 ? "end" : "start", direction: "ltr", "unicode-bidi": "isolate" }, label));
         g.append(svg("text", { "class": "n", x: n === 0 ? xs[0] - 12 : n === 1 ? xs[1] + half - 4 : xs[2] + 12, y: at + 4.5, "text-anchor": n === 2 ? "start" : "end" }, String(count)));
-        g.append(svg("title", {}, D.concepts[c][1] + ": " + plural(count, "article")));
         g.addEventListener("click", function () { choose(id); });
         g.addEventListener("keydown", move);
         picture.append(g); order.push(g);
