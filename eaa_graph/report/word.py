@@ -83,13 +83,14 @@ class _Word:
             anchor: (number, f"_Ref{number:09d}") for number, anchor in enumerate(document.anchors, start=1)
         }
         self._styles()
+        self.style_ids = {style.name: style.style_id for style in self.file.styles}
         self._page()
 
     def bytes(self) -> bytes:
         """Write everything and return the file."""
-        title = self.file.add_paragraph(style="Title")
+        title = self._paragraph("Title")
         self._run(title, self.document.title, own=True)
-        self.file.add_paragraph(self.document.subtitle, style="Subtitle")
+        self._run(self._paragraph("Subtitle"), self.document.subtitle)
         contents = False
         lying = _lying(self.document.blocks)
         for block, lies in zip(self.document.blocks, lying, strict=True):
@@ -228,12 +229,12 @@ class _Word:
         """Write a table of contents whose entries lead to their sections; Word adds pages when told to update."""
         from docx.shared import Mm
 
-        heading = self.file.add_paragraph(style="Normal")
+        heading = self._paragraph("Normal")
         heading.paragraph_format.space_before = Mm(4)
         heading.add_run("Contents").bold = True
         entries = [b for b in self.document.blocks if isinstance(b, Heading) and b.anchor and b.level <= 2]
         for place, entry in enumerate(entries):
-            paragraph = self.file.add_paragraph(style="Table text")
+            paragraph = self._paragraph("Table text")
             paragraph.paragraph_format.left_indent = Mm(5 * (entry.level - 1))
             if place == 0:
                 self._begin(paragraph, 'TOC \\o "1-2" \\h \\z')
@@ -249,28 +250,28 @@ class _Word:
         if isinstance(block, TableBlock):
             self._table(block)
         elif isinstance(block, Heading):
-            paragraph = self.file.add_paragraph(style=f"Heading {block.level}")
+            paragraph = self._paragraph(f"Heading {block.level}")
             with_mark = self._mark(paragraph, block.anchor)
             self._inline(paragraph, block.pieces)
             with_mark()
         elif isinstance(block, Paragraph):
             style = {"quote": "Sentence", "note": "Small print", "reference": "Reference"}.get(block.style, "Normal")
-            paragraph = self.file.add_paragraph(style=style)
+            paragraph = self._paragraph(style)
             with_mark = self._mark(paragraph, block.anchor)
             self._inline(paragraph, block.pieces)
             with_mark()
         elif isinstance(block, Bullets):
             for item in block.items:
-                self._inline(self.file.add_paragraph(style="List Bullet"), item)
+                self._inline(self._paragraph("List Bullet"), item)
         elif isinstance(block, Prompt):
-            paragraph = self.file.add_paragraph(style="Prompt")
+            paragraph = self._paragraph("Prompt")
             paragraph.add_run("To write: ").bold = True
             self._run(paragraph, block.text)
         elif isinstance(block, FigureBlock):
             self._figure(block)
 
     def _caption(self, block: TableBlock | FigureBlock, *, above: bool) -> None:
-        paragraph = self.file.add_paragraph(style="Caption")
+        paragraph = self._paragraph("Caption")
         paragraph.paragraph_format.keep_with_next = above
         kind, number, _ = self.document.anchors[block.anchor]
         with_mark = self._mark(paragraph, block.anchor)
@@ -284,12 +285,12 @@ class _Word:
 
         image = _png(block.svg)
         if image is None:
-            paragraph = self.file.add_paragraph(style="Prompt")
+            paragraph = self._paragraph("Prompt")
             self._run(paragraph, FIGURES_MISSING + "The same numbers stand in ")
             self._inline(paragraph, [Ref(block.table)] if block.table in self.document.anchors else ["the tables"])
             paragraph.add_run(".")
         else:
-            paragraph = self.file.add_paragraph(style="Normal")
+            paragraph = self._paragraph("Normal")
             paragraph.paragraph_format.keep_with_next = True
             picture = paragraph.add_run().add_picture(io.BytesIO(image), width=Mm(SHORT))
             most = Mm((SHORT if self.landscape else LONG) - 40)
@@ -314,7 +315,6 @@ class _Word:
         table.alignment = WD_TABLE_ALIGNMENT.LEFT
         table.autofit = False
         self._table_properties(table, block, placed)
-        text_style = self.file.styles["Table text"].style_id
         numbers = [block.is_number(n) for n in range(len(heads))]
         rows: list[tuple[bool, tuple[Cell, ...]]] = [(True, tuple(c.title for c in heads))]
         rows += [(False, row) for row in body]
@@ -327,8 +327,7 @@ class _Word:
             for n, (cell, width) in enumerate(zip(made.cells, placed.widths, strict=True)):
                 cell.width = Mm(width)
                 paragraph = cell.paragraphs[0]
-                # By its id: looking a style up by its name for every cell takes most of the time.
-                paragraph._p.style = text_style
+                paragraph._p.style = self.style_ids["Table text"]
                 if numbers[n]:
                     paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
                 self._cell(paragraph, cells[n], placed.size, bold=head)
@@ -339,14 +338,14 @@ class _Word:
                 else:
                     self._edge(cell, "bottom", 2, "B4BCC4")
         if not body:
-            self.file.add_paragraph("No rows.", style="Small print")
+            self._run(self._paragraph("Small print"), "No rows.")
         last = None
         for number, line in enumerate(block.small_print):
-            last = self.file.add_paragraph(style="Small print")
+            last = self._paragraph("Small print")
             if number == 0:
                 last.paragraph_format.space_before = Pt(3)
             self._run(last, line)
-        (last or self.file.add_paragraph(style="Small print")).paragraph_format.space_after = Pt(10)
+        (last or self._paragraph("Small print")).paragraph_format.space_after = Pt(10)
 
     def _table_properties(self, table: Any, block: TableBlock, placed: Layout) -> None:
         from docx.oxml.ns import qn
@@ -415,6 +414,12 @@ class _Word:
                 self._hyperlink(paragraph, thing.id, anchor=f"article-{thing.id}", size=size)
             else:
                 self._run(paragraph, thing.id if thing.kind == "article" else thing.label, size=size)
+
+    def _paragraph(self, style: str) -> WordParagraph:
+        paragraph = self.file.add_paragraph()
+        # By its id: looking a style up by its name for every paragraph takes most of the time.
+        paragraph._p.style = self.style_ids[style]
+        return paragraph
 
     # --- inside a paragraph ----------------------------------------------------------------------
 
