@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import gzip
 import html.parser
 import itertools
@@ -38,11 +39,12 @@ from starlette.testclient import TestClient  # noqa: E402
 from eaa_graph import pipeline, queries  # noqa: E402
 from eaa_graph.errors import BadSettings, MissingExtra  # noqa: E402
 from eaa_graph.resources import example, folder  # noqa: E402
-from eaa_graph.server import Limits, _listening  # noqa: E402
+from eaa_graph.server import Limits, _listening, opened  # noqa: E402
 from eaa_graph.server.application import application  # noqa: E402
 from eaa_graph.server.documents import json_ld, licence_iri  # noqa: E402
 from eaa_graph.server.negotiation import accepts_gzip, choose  # noqa: E402
 from eaa_graph.server.protocol import Refusal, asked  # noqa: E402
+from eaa_graph.settings import Settings  # noqa: E402
 from eaa_graph.store import GRAPH_TYPES, RESULT_TYPES, OxigraphStore, bare_words  # noqa: E402
 from eaa_graph.vocabulary import ONTOLOGY, Quad, Term, iri  # noqa: E402
 
@@ -863,6 +865,38 @@ def test_workers_that_load_the_graph_themselves(built: Any) -> None:
         assert ask(client, "ASK { ?s a eaa:Article }").json()["boolean"] is True
         assert ask(client, CROSS).status_code == 504
         assert ask(client, "ASK { ?s a eaa:Code }").json()["boolean"] is True
+
+
+def test_words_that_may_not_be_repeated_are_not_served(limits: Limits, tmp_path: Path) -> None:
+    """To other machines goes what each article's licence allows, in whatever form it is asked for."""
+    review = tmp_path / "review"
+    shutil.copytree(example("eaa_pilot"), review, ignore=shutil.ignore_patterns("build"))
+    path = review / "articles.csv"
+    rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
+    with (review / "extractions.csv").open(encoding="utf-8", newline="") as file:
+        coded = [row for row in csv.DictReader(file) if len(row["quote"]) > 60]
+    closed = coded[0]["article"]
+    for row in rows:
+        if row["id"] == closed:
+            row["licence"] = "all rights reserved"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    whole, _ = opened(review, Settings(), "all", lambda *_: None)
+    guarded, held = opened(review, Settings(), "licence", lambda *_: None)
+    quotes = {e.quote for e in whole.records.extractions if e.article == closed and e.quote and len(e.quote) > 60}
+    assert quotes
+    assert held >= len(quotes)
+    assert any(q in whole.store.dump("nq").decode() for q in quotes)
+    with TestClient(application(guarded, limits, logged=False)) as client:
+        everything = client.get("/data/eaa-pilot.nt").text
+        assert not any(q in everything for q in quotes)
+        query = f"SELECT ?q {{ ?e eaa:fromArticle <{guarded.base}article/{closed}> ; eaa:quote ?q }}"
+        assert ask(client, query).json()["results"]["bindings"] == []
+        assert ask(client, "SELECT (COUNT(?q) AS ?n) { ?e eaa:quote ?q }").json() is not None
+    with pytest.raises(BadSettings):
+        opened(review, Settings(), "some", lambda *_: None)
 
 
 def test_limits_make_sense() -> None:

@@ -25,6 +25,13 @@ from eaa_graph.cli.shared import review_path, settings_of, settings_options, sta
 @click.option(
     "--site", type=click.Path(path_type=Path), help="A built site for the front page; FOLDER/build unless named."
 )
+@click.option(
+    "--quotes",
+    default=None,
+    type=click.Choice(["all", "licence", "cut", "withhold"]),
+    help="Which words of articles are served: all that was coded, what each article's licence allows, or less"
+    "  [default: all on this machine, licence elsewhere]",
+)
 @click.option("--seconds", default=10.0, show_default=True, help="How long one query may run.")
 @click.option("--memory", default=2048, show_default=True, help="Memory of one query, in MiB (0: no limit).")
 @click.option("--result", default=64, show_default=True, help="Longest answer, in MiB.")
@@ -41,6 +48,7 @@ def serve(
     root_path: str,
     forwarded_by: str,
     site: Path | None,
+    quotes: str | None,
     seconds: float,
     memory: int,
     result: int,
@@ -58,7 +66,7 @@ def serve(
       eaa-graph serve --example eaa_pilot --port 8080
       eaa-graph serve my-review --host 0.0.0.0 --root-path /reviews/mine
     """
-    from eaa_graph import pipeline, results, server
+    from eaa_graph import results, server
 
     path = review_path(folder, example)
     chosen = {
@@ -70,9 +78,15 @@ def serve(
         "cache_bytes": cache << 20,
     }
     limits = server.Limits(**chosen, **({} if workers is None else {"workers": workers}))  # type: ignore[arg-type]
+    here = host in ("127.0.0.1", "::1", "localhost")
+    quotes = quotes or ("all" if here else "licence")
     with stages() as progress:
-        built = pipeline.build(path, settings_of(infer=infer), progress)
+        built, held = server.opened(path, settings_of(infer=infer), quotes, progress)
+    if site is None and quotes == "all":  # the built site repeats every quote
+        site = results.default_folder(path, example)
     click.echo(f"serving {built.records.review.title}", err=True)
+    if quotes != "all":
+        click.echo(f"  {held:,} texts of articles are held back (--quotes {quotes})", err=True)
     if port:
         click.echo(f"  http://{host}:{port}{root_path}/    stop with Ctrl-C", err=True)
-    server.serve(built, host, port, limits, root_path, site or results.default_folder(path, example), forwarded_by)
+    server.serve(built, host, port, limits, root_path, site, forwarded_by)

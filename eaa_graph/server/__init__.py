@@ -17,7 +17,7 @@ module              what it decides
 
 from __future__ import annotations
 
-__all__ = ["Limits", "serve"]
+__all__ = ["QUOTES", "Limits", "opened", "serve"]
 
 import socket
 import sys
@@ -29,7 +29,62 @@ from eaa_graph.server.limits import Limits
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from eaa_graph.pipeline import Built
+    from eaa_graph.pipeline import Built, Progress
+    from eaa_graph.settings import Settings
+
+#: What of the articles' words is served: all that was coded, what each article's licence allows, or less.
+QUOTES = ("all", "licence", "cut", "withhold")
+
+
+def opened(path: Path, settings: Settings, quotes: str, progress: Progress) -> tuple[Built, int]:
+    """Read a review and make its graph, without the words of articles that may not be repeated.
+
+    Parameters
+    ----------
+    path : Path
+    settings : Settings
+    quotes : str
+        One of :data:`QUOTES`. For all but ``all`` the guard of a release decides, article by article; findings are
+        left out as well, since they may quote the input.
+    progress : callable
+        As for :func:`eaa_graph.pipeline.build`.
+
+    Returns
+    -------
+    Built
+    int
+        How many texts were held back.
+
+    Raises
+    ------
+    BadSettings
+        If `quotes` is none of :data:`QUOTES`.
+    UnreadableFile
+        If nothing at all can be read there.
+    """
+    from dataclasses import replace
+
+    from eaa_graph import pipeline
+
+    if quotes not in QUOTES:
+        raise BadSettings(f"quotes are one of {', '.join(QUOTES)}, not {quotes!r}")
+    if quotes == "all":
+        return pipeline.build(path, settings, progress), 0
+    from eaa_graph.reason import infer
+    from eaa_graph.release.guard import guard
+
+    progress("read", "")
+    checked = pipeline.check(path)
+    kept, held = guard(checked.records, "whole" if quotes == "licence" else quotes)
+    progress("read", f"{len(kept.extractions):,} extractions, {len(held):,} texts held back")
+    guarded = replace(checked, records=kept, findings=())
+    progress("graph", "")
+    store = pipeline.store_of(guarded, settings)
+    built = pipeline.Built(guarded, settings, store)
+    if settings.infer != "none":
+        infer(store, built.base)
+    progress("graph", f"{len(store):,} statements")
+    return built, len(held)
 
 
 def serve(

@@ -1,0 +1,254 @@
+"""How the server holds up: 50 clients at once, pages and queries mixed, beside rdflib-endpoint in the same run.
+
+    .venv/bin/python scripts/bench_server.py                                   ours alone, 60 s
+    .venv/bin/python scripts/bench_server.py --peer /path/to/venv/bin/python   and rdflib-endpoint from that environment
+    .venv/bin/python scripts/bench_server.py --seconds 10
+
+The peer needs `pip install rdflib-endpoint uvicorn` in an environment of its own. Everything stays on
+127.0.0.1. First both must give the same answers to the same queries; then each is asked them by the
+same clients for the same time, ours once as it is and once without its memory of earlier answers.
+Times on a shared machine wander; the ratio within one run wanders less.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Load", "main"]
+
+import argparse
+import asyncio
+import contextlib
+import json
+import math
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+EAA = "PREFIX eaa: <https://w3id.org/eaa/onto#> PREFIX skos: <http://www.w3.org/2004/02/skos/core#> "
+POINT = EAA + "SELECT ?p ?o WHERE { <https://w3id.org/eaa/id/eaa-pilot/concept/%s> ?p ?o } ORDER BY ?p ?o"
+QUERIES = {
+    "articles by theme": EAA
+    + "SELECT ?theme (COUNT(DISTINCT ?a) AS ?n) WHERE { ?e a eaa:CodedExtraction ; eaa:atTheme ?theme ; eaa:fromArticle ?a } "
+    "GROUP BY ?theme ORDER BY ?theme",
+    "mechanisms and outcomes": EAA
+    + "SELECT ?m ?o (COUNT(DISTINCT ?e) AS ?n) WHERE { ?e eaa:codesMechanism ?m ; eaa:codesOutcome ?o } GROUP BY ?m ?o ORDER BY ?m ?o",
+}
+PAGES = (
+    "/about",
+    "/about/concept",
+    "/doc/eaa-pilot/review/eaa-pilot.html",
+    "/doc/eaa-pilot/review/eaa-pilot.ttl",
+    "/onto.ttl",
+)
+PEER = """
+import sys, rdflib, uvicorn
+from rdflib_endpoint import SparqlEndpoint
+graph = rdflib.Graph().parse(sys.argv[1], format="nt")
+uvicorn.run(SparqlEndpoint(graph=graph, path="/sparql"), host="127.0.0.1", port=int(sys.argv[2]), log_level="error")
+"""
+
+
+@dataclass
+class Load:
+    """What came of one load: how long each request took, and what went wrong."""
+
+    seconds: float
+    times: list[float] = field(default_factory=list)
+    wrong: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def rate(self) -> float:
+        """Requests answered in a second."""
+        return len(self.times) / self.seconds
+
+    def quantile(self, part: float) -> float:
+        """Return the time within which this part of the requests was answered, in ms."""
+        ordered = sorted(self.times)
+        return ordered[min(len(ordered) - 1, math.ceil(part * len(ordered)) - 1)] * 1000 if ordered else math.inf
+
+
+async def _client(port: int, targets: list[str], first: int, until: float, load: Load) -> None:
+    """Ask one target after the other over one connection, as a browser would."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    number = first
+    try:
+        while time.perf_counter() < until:
+            target = targets[number % len(targets)]
+            number += 1
+            started = time.perf_counter()
+            head = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: application/sparql-results+json, */*;q=0.5\r\n\r\n"
+            writer.write(head.encode())
+            status = (await reader.readline()).decode().split(" ")[1]
+            length, chunked = 0, False
+            while (line := await reader.readline()) not in (b"\r\n", b""):
+                name, _, value = line.decode("latin-1").partition(":")
+                if name.lower() == "content-length":
+                    length = int(value)
+                chunked |= name.lower() == "transfer-encoding" and "chunked" in value
+            if chunked:
+                while size := int(await reader.readline(), 16):
+                    await reader.readexactly(size + 2)
+                await reader.readline()
+            else:
+                await reader.readexactly(length)
+            load.times.append(time.perf_counter() - started)
+            if status != "200":
+                load.wrong[status] += 1
+    except (OSError, asyncio.IncompleteReadError, IndexError) as error:
+        load.wrong[type(error).__name__] += 1
+    finally:
+        writer.close()
+
+
+async def _load(port: int, targets: list[str], clients: int, seconds: float) -> Load:
+    load = Load(seconds)
+    until = time.perf_counter() + seconds
+    await asyncio.gather(*(_client(port, targets, number * 7, until, load) for number in range(clients)))
+    return load
+
+
+def _target(query: str) -> str:
+    return "/sparql?" + urllib.parse.urlencode({"query": query})
+
+
+def _answer(port: int, query: str) -> list[dict[str, str]]:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{_target(query)}", headers={"Accept": "application/sparql-results+json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        rows = json.load(reply)["results"]["bindings"]
+    return [{name: cell["value"] for name, cell in row.items()} for row in rows]
+
+
+def _free_port() -> int:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return int(door.getsockname()[1])
+
+
+@contextlib.contextmanager
+def _server(command: list[str], port: int, ready: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            if process.poll() is not None:
+                raise SystemExit(f"{command[0]} ended at once; run it by hand to see why")
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}{ready}", timeout=5)
+                break
+            time.sleep(0.1)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _memory(pid: int) -> float:
+    """Return the memory of a process and all below it in MB (shared pages counted once for each; Linux only)."""
+    total, waiting = 0.0, [pid]
+    while waiting:
+        one = waiting.pop()
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):  # a shared page counts by its share
+                    total += int(line.split()[1]) / 1024
+            for task in Path(f"/proc/{one}/task").iterdir():
+                waiting += [int(child) for child in (task / "children").read_text().split()]
+    return total
+
+
+def _told(name: str, load: Load) -> None:
+    wrong = ", ".join(f"{count} x {what}" for what, count in load.wrong.items()) or "none"
+    print(
+        f"  {name:<34}{load.rate:10.1f} requests/s   half within {load.quantile(0.5):8.1f} ms, 99 % within "
+        f"{load.quantile(0.99):8.1f} ms   errors: {wrong}"
+    )
+
+
+def main() -> None:
+    """Run the comparison and print it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long each load lasts")
+    parser.add_argument("--clients", type=int, default=50)
+    parser.add_argument("--peer", type=Path, help="a Python that has rdflib-endpoint")
+    options = parser.parse_args()
+
+    from eaa_graph import pipeline
+    from eaa_graph.resources import example
+
+    built = pipeline.build(example("eaa_pilot"))
+    concepts = [c.id for c in built.records.concepts][:40]
+    points = [_target(POINT % c) for c in concepts]
+    mixed = [
+        one for i, point in enumerate(points) for one in (point, _target(list(QUERIES.values())[i % len(QUERIES)]))
+    ]
+    pages = [one for i, query in enumerate(mixed) for one in (query, PAGES[i % len(PAGES)])]
+    asked = [*QUERIES.values(), *(POINT % c for c in concepts[:3])]
+    answers: dict[str, list[list[dict[str, str]]]] = {}
+    rates: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data.nt"
+        data.write_bytes(built.store.dump("nt"))
+        (Path(folder) / "peer.py").write_text(PEER, "utf-8")
+        print(f"{options.clients} clients at once, {options.seconds:g} s each, {len(built.store):,} statements")
+        for name, extra in (("eaa-graph", []), ("eaa-graph, nothing remembered", ["--cache", "0"])):
+            port = _free_port()
+            command = [
+                sys.executable,
+                "-m",
+                "eaa_graph",
+                "serve",
+                "--example",
+                "eaa_pilot",
+                "--port",
+                str(port),
+                "--site",
+                folder,
+                *extra,
+            ]
+            with _server(command, port, "/-/health") as process:
+                answers[name] = [_answer(port, query) for query in asked]
+                if not extra:
+                    asyncio.run(_load(port, pages, options.clients, min(3.0, options.seconds)))
+                    before = _memory(process.pid)
+                    load = asyncio.run(_load(port, pages, options.clients, options.seconds))
+                    _told("pages and queries: " + name, load)
+                    print(f"  memory: {before:.0f} MB before, {_memory(process.pid):.0f} MB after")
+                load = asyncio.run(_load(port, mixed, options.clients, options.seconds))
+                _told("queries: " + name, load)
+                rates[name] = load.rate
+        if options.peer:
+            port = _free_port()
+            with _server([str(options.peer), f"{folder}/peer.py", str(data), str(port)], port, "/sparql"):
+                answers["rdflib-endpoint"] = [_answer(port, query) for query in asked]
+                load = asyncio.run(_load(port, mixed, options.clients, options.seconds))
+                _told("queries: rdflib-endpoint", load)
+                rates["rdflib-endpoint"] = load.rate
+    first = answers["eaa-graph"]
+    for name, found in answers.items():
+        if found != first:
+            raise SystemExit(f"{name} gives other answers: the comparison means nothing")
+    print(f"  all give the same answers to {len(asked)} queries ({sum(map(len, first))} rows)")
+    if options.peer:
+        for name in list(rates)[:2]:
+            print(
+                f"  {name}: {rates[name] / max(rates['rdflib-endpoint'], 1e-9):.1f} times the requests of rdflib-endpoint"
+            )
+
+
+if __name__ == "__main__":
+    main()
