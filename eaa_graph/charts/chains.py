@@ -73,7 +73,7 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
         theory = label_of(steps[0][1]["theory"])
         if several and theory != shown:
             y = sheet.text(
-                sheet.margin, y + sheet.body * 1.2, wrapped(theory, sheet.inner / 1.07, sheet.body), weight=600
+                sheet.margin, y + sheet.body * 1.2, wrapped(theory, sheet.inner / 1.07, sheet.body, most=3), weight=600
             )
             shown = theory
         y = _chain(sheet, steps, y, (card, arrow, per_line))

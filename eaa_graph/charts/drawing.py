@@ -13,6 +13,7 @@ __all__ = [
     "GREEN",
     "GREY",
     "INK",
+    "LEADING",
     "LINE",
     "ORANGE",
     "PALE",
@@ -99,6 +100,9 @@ _ADVANCES = (
 )
 #: Room for a reader's font that runs wider.
 _LEEWAY = 1.05
+
+#: From one line of words to the next, in sizes of the type.
+LEADING = 1.28
 
 #: Characters that XML 1.0 cannot hold.
 _UNFIT = re.compile("[^\\t\\n\\r\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -195,11 +199,13 @@ def sorted_out(wanted: Iterable[tuple[float, float]], low: float, high: float) -
 def text_width(text: str, size: float) -> float:
     """Return a generous estimate of the width of `text` at `size`, in points, without a font at hand."""
     total = 0.0
+    before = ""
     for char in text:
+        before, last = char, before
         if " " <= char <= "~":
             total += _ADVANCES[ord(char) - 32] / 1000
             continue
-        if unicodedata.combining(char):
+        if last == "\u200d" or unicodedata.category(char) in ("Mn", "Me", "Cf"):  # part of the picture before it
             continue
         base = unicodedata.normalize("NFD", char)[0]
         if " " <= base <= "~":  # an accent adds no width
@@ -218,7 +224,8 @@ def hyphenated(word: str, width: float, size: float) -> list[str]:
     pieces, piece = [], ""
     for char in word:
         longer = piece + char
-        if piece and text_width(longer + ("-" if longer[-2:].isalpha() else ""), size) > width:
+        joined = unicodedata.category(char) in ("Mn", "Me", "Cf", "Sk") or piece.endswith("\u200d")
+        if piece and not joined and text_width(longer + ("-" if longer[-2:].isalpha() else ""), size) > width:
             pieces.append(piece + ("-" if longer[-2:].isalpha() else ""))
             piece = char
         else:
@@ -334,7 +341,7 @@ class Sheet:
         self.body, self.small, self.large = (13.0, 11.0, 19.0) if slide else (8.0, 7.0, 10.0)
         self.page = WIDTHS[self.width] / 25.4 * 72
         self.margin = 18.0 if slide else 6.0
-        self.leading = 1.28
+        self.leading = LEADING
 
     @property
     def inner(self) -> float:
@@ -575,7 +582,9 @@ class Sheet:
     def heading(self, table: Table, subtitle: str = "") -> float:
         """Write title and what is counted out of what; return the y where the picture may start."""
         y = self.margin + self.large
-        y = self.text(self.margin, y, wrapped(self.title, self.inner / 1.07, self.large), size=self.large, weight=600)
+        y = self.text(
+            self.margin, y, wrapped(self.title, self.inner / 1.07, self.large, most=5), size=self.large, weight=600
+        )
         # "for each theme, the articles that report it" is a phrase of its own
         joint = ", " if table.denominator.startswith(("for ", "after ")) else ", out of "
         below = subtitle or joint.join(part for part in (table.unit, table.denominator) if part)

@@ -92,7 +92,7 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
     cell_height = sheet.body * 2.3
     top = sheet.heading(table)
     x0 = sheet.margin + left
-    heads = [wrapped(label_of(c), cell_width - 3, sheet.body) for c in columns]
+    heads = [wrapped(label_of(c), cell_width - 3, sheet.body, most=5) for c in columns]
     deepest = max(len(h) for h in heads)
     base = top + deepest * sheet.body * sheet.leading + sheet.small * 1.6
     for number, column in enumerate(columns):

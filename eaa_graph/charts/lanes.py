@@ -124,7 +124,10 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
     for band in bands:
         if band.theory and band.theory != shown and len({b.theory for b in bands}) > 1:
             y = sheet.text(
-                sheet.margin, y + sheet.body * 1.3, wrapped(band.theory, sheet.inner / 1.07, sheet.body), weight=600
+                sheet.margin,
+                y + sheet.body * 1.3,
+                wrapped(band.theory, sheet.inner / 1.07, sheet.body, most=3),
+                weight=600,
             )
             y -= sheet.body * 0.6
         shown = band.theory

@@ -7,11 +7,13 @@ __all__ = ["PART", "draw"]
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 from eaa_graph.charts import PREFIX, WIDTH, Chart
 from eaa_graph.charts.drawing import (
     INK,
+    LEADING,
     LINE,
     ROLE_COLOURS,
     SHARES,
@@ -32,8 +34,8 @@ from eaa_graph.tables import Table
 
 #: More wheels, or more sectors in one, than anybody reads.
 _MOST, _MOST_SECTORS = 24, 20
-#: Share of the wheel that the hub takes.
-_HUB = 0.4
+#: Share of the wheel that the hub takes: where there are few sectors, and where there are many.
+_HUB, _SMALL_HUB = 0.4, 0.34
 #: Upper ends of the steps from light to dark, in shares of the most told sector.
 _STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -96,7 +98,7 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
     for theory, own in by_theory.items():
         if theory:
             y = sheet.text(
-                sheet.margin, y + sheet.body * 1.1, wrapped(theory, sheet.inner / 1.07, sheet.body), weight=600
+                sheet.margin, y + sheet.body * 1.1, wrapped(theory, sheet.inner / 1.07, sheet.body, most=3), weight=600
             )
         columns = max(1, min(len(own), 3, int(sheet.inner // (sheet.body * 17))))
         wide = sheet.inner / columns
@@ -108,7 +110,7 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
             for place, wheel in enumerate(line):
                 _wheel(sheet, wheel, sheet.margin + place * wide, y, wide, tall, most)
             y += tall + sheet.body
-    _legend(sheet, y, most)
+    _legend(sheet, y, most, any(not s.count for w in wheels.values() for s in w.sectors))
     sheet.note(table.note)
     return sheet.svg(_told(table, list(wheels.values())))
 
@@ -118,12 +120,17 @@ def _size(sheet: Sheet, wheel: _Wheel, wide: float) -> tuple[float, float, bool]
     count = len(wheel.sectors)
     radius = min(wide * 0.47, sheet.body * 9.2)
     if count <= 6 and all(
-        _inside(sheet, s.label, radius, _angle(n, count), count) for n, s in enumerate(wheel.sectors)
+        _inside(s.label, (sheet.body, sheet.small), radius, _angle(n, count), count)
+        for n, s in enumerate(wheel.sectors)
     ):
         return radius, 2 * radius + sheet.body * 0.6, True
     radius = min(wide * 0.25, sheet.body * 5.5)
     side = math.ceil(count / 2)
-    return radius, max(2 * radius, side * sheet.body * sheet.leading * 2.1) + sheet.body * 1.2, False
+    return radius, max(2 * radius, side * sheet.body * sheet.leading * 2.9) + sheet.body * 1.2, False
+
+
+def _hub(count: int) -> float:
+    return _HUB if count < 4 else _SMALL_HUB
 
 
 def _angle(number: int, count: int) -> float:
@@ -131,11 +138,12 @@ def _angle(number: int, count: int) -> float:
     return 2 * math.pi * number / count - math.pi / 2 + (math.pi / count if count > 2 else 0.0)
 
 
+@lru_cache(maxsize=1024)
 def _inside(
-    sheet: Sheet, label: str, radius: float, angle: float, count: int
+    label: str, sizes: tuple[float, float], radius: float, angle: float, count: int
 ) -> tuple[list[str], float, float, float] | None:
     """Return the words of a sector, their size and the middle of their place from the hub; None if they do not fit."""
-    half, hub = math.pi / count, radius * _HUB
+    half, hub = math.pi / count, radius * _hub(count)
 
     def free(x: float, y: float) -> bool:
         away = math.hypot(x, y)
@@ -143,15 +151,17 @@ def _inside(
         side = away * math.sin(half - abs(turn)) if count > 1 and half - abs(turn) < math.pi / 2 else 9.0
         return hub + 2 < away < radius - 2 and abs(turn) < half and side > 1.5
 
-    for size, share in product((sheet.body, sheet.small), (1.3, 1.0, 0.7)):
+    for size, share in product(sizes, (1.3, 1.0, 0.7)):
         lines = wrapped(label, radius * share, size)
         if len(lines) > 3 or any(line.endswith("-") and line not in label for line in lines):
             continue
         wide = max(text_width(line, size * 1.06) for line in lines)
-        high = (len(lines) + 0.8) * size * sheet.leading
-        for out in (0.68, 0.72, 0.64, 0.76, 0.6):
+        high = (len(lines) + 0.8) * size * LEADING
+        leading = size * LEADING
+        for out in (0.68, 0.7, 0.66, 0.72, 0.64, 0.74, 0.62, 0.76, 0.6):
             x, y = out * radius * math.cos(angle), out * radius * math.sin(angle)
-            tops = [y - high / 2 + high * n / 4 for n in range(5)]
+            start = y - high / 2
+            tops = [start + len(lines) * leading * n / 4 for n in range(5)]
             if not all(free(x, top) for top in tops):
                 continue
             low = far = x
@@ -159,16 +169,19 @@ def _inside(
                 low -= 1
             while all(free(far + 1, top) for top in tops):
                 far += 1
-            if far - low >= wide:
-                return lines, size, min(max(x, low + wide / 2), far - wide / 2), y
+            if far - low < wide:
+                continue
+            middle = min(max(x, low + wide / 2), far - wide / 2)
+            if all(free(middle + side * sizes[0] * 0.9, start + high) for side in (1, -1)):
+                return lines, size, middle, y
     return None
 
 
 def _wheel(sheet: Sheet, wheel: _Wheel, x: float, y: float, wide: float, tall: float, most: int) -> None:
     radius, _, inside = _size(sheet, wheel, wide)
     cx, cy = x + wide / 2, y + tall / 2
-    hub = radius * (_HUB if inside else 0.55)
     count = len(wheel.sectors)
+    hub = radius * (_hub(count) if inside else 0.55)
     half = math.pi / count
     labels: list[tuple[_Sector, float]] = []
     for number, sector in enumerate(wheel.sectors):
@@ -184,7 +197,7 @@ def _wheel(sheet: Sheet, wheel: _Wheel, x: float, y: float, wide: float, tall: f
             tip=f"{sector.label} and {wheel.outcome}: {many(sector.count, 'article')}",
         )
         ink = ink_on(fill) if sector.count else INK
-        placed = _inside(sheet, sector.label, radius, angle, count) if inside else None
+        placed = _inside(sector.label, (sheet.body, sheet.small), radius, angle, count) if inside else None
         if placed is not None:
             lines, size, dx, dy = placed
             first = cy + dy - (len(lines) + 1) * size * sheet.leading / 2 + size
@@ -195,10 +208,13 @@ def _wheel(sheet: Sheet, wheel: _Wheel, x: float, y: float, wide: float, tall: f
             tx, ty = (cx + radius * 0.77 * math.cos(angle), cy + radius * 0.77 * math.sin(angle) + sheet.small * 0.35)
             sheet.text(tx, ty, str(sector.count), size=sheet.small, anchor="middle", fill=ink, halo=not sector.count)
             labels.append((sector, angle))
+    sheet.circle(cx, cy, radius, fill="none", stroke=LINE, weight=0.6)
     sheet.circle(cx, cy, hub, fill="#ffffff", stroke=ROLE_COLOURS["outcome"], weight=2.2, tip=wheel.outcome)
     for size in (sheet.body, sheet.small):
-        lines = wrapped(wheel.outcome, hub * 1.72, size * 1.07, most=4 if inside else 3)
-        if not any(line.endswith("-") for line in lines):
+        lines = wrapped(wheel.outcome, hub * 1.72, size * 1.07, most=2)
+        if len(wrapped(wheel.outcome, hub * 1.72, size * 1.07)) > 2:  # lines above and below the middle are shorter
+            lines = wrapped(wheel.outcome, hub * 1.45, size * 1.07, most=3)
+        if not any(line.endswith(("-", "…")) for line in lines):
             break
     first = cy - (len(lines) - 1) * size * sheet.leading / 2 + size * 0.35
     sheet.text(cx, first, lines, size=size, anchor="middle", weight=600)
@@ -227,7 +243,7 @@ def _outside(
     labels = sorted(labels, key=lambda entry: (math.sin(entry[1]), entry[0].row))
     reach = radius + sheet.body * 1.3
     room = wide / 2 - reach - 4
-    lines = [wrapped(sector.label, room, sheet.small, most=2) for sector, _ in labels]
+    lines = [wrapped(sector.label, room, sheet.small, most=3) for sector, _ in labels]
     leading = sheet.small * sheet.leading
     heights = [len(words) * leading + sheet.small * 0.3 for words in lines]
     wanted = [(cy + radius * 1.05 * math.sin(angle), high) for (_, angle), high in zip(labels, heights, strict=True)]
@@ -262,7 +278,7 @@ def _shade(count: int, most: int) -> str:
     return SHARES[next(n for n, end in enumerate(_STEPS) if count <= end * most + 1e-9)]
 
 
-def _legend(sheet: Sheet, y: float, most: int) -> None:
+def _legend(sheet: Sheet, y: float, most: int, bare: bool) -> None:
     box = sheet.small * 1.3
 
     def patch(fill: str) -> Callable[[float, float], None]:
@@ -276,7 +292,8 @@ def _legend(sheet: Sheet, y: float, most: int) -> None:
             words = f"{low} to {high}" if high > low else str(high)
             entries.append((box * 1.6, patch(fill), f"{words} {'article' if high == 1 else 'articles'}"))
             low = high + 1
-    entries.append((box * 1.6, patch(sheet.hatch), "not told yet in any article"))
+    if bare:
+        entries.append((box * 1.6, patch(sheet.hatch), "not told yet in any article"))
     sheet.line(sheet.margin, y, sheet.margin + sheet.inner, y, stroke=LINE, weight=0.5)
     sheet.legend(entries, sheet.margin, y + sheet.small * 0.5)
     sheet.text(

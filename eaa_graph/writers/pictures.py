@@ -37,6 +37,7 @@ def picture(svg: str, form: str = "svg") -> bytes:
         import vl_convert
     except ImportError:
         raise MissingExtra(f"writing a figure as {form.upper()}", "figures") from None
+    # Lengths in millimetres are read at 96 to the inch, and both writers count from 72.
     if form == "pdf":
-        return bytes(vl_convert.svg_to_pdf(svg))
-    return bytes(vl_convert.svg_to_png(svg, ppi=_RESOLUTION))
+        return bytes(vl_convert.svg_to_pdf(svg, scale=72 / 96))
+    return bytes(vl_convert.svg_to_png(svg, scale=72 / 96, ppi=_RESOLUTION))
