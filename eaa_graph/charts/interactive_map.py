@@ -349,4 +349,6 @@ def _scripts(nodes: Sequence[_Node], links: Sequence[_Link]) -> tuple[str, str]:
     library = next(s for s in scripts if "vis-network" in s and "DataSet" in s and "drawGraph" not in s)
     drawing = next(s for s in scripts if "drawGraph()" in s and "new vis.DataSet" in s)
     library = re.sub(r"//# sourceMappingURL=\S*", "", library)
+    # One string of the library holds a control character as it is, which HTML forbids.
+    library = library.replace("\x85", "\\x85")
     return library.strip("\n "), "\n".join(line.strip() for line in drawing.splitlines() if line.strip())

@@ -210,14 +210,15 @@ class _Looking:
     def coding(self, concept: int, roles: Iterable[str], columns: Incidence | None = None) -> Index:
         """Return the passages that code a concept in one of these roles."""
         found = [passages_of(columns or self.chosen, role, concept) for role in roles]
-        return np.unique(np.concatenate(found)).astype(np.int32)
+        # Those of one role are in order and once each already.
+        return found[0] if len(found) == 1 else np.unique(np.concatenate(found)).astype(np.int32)
 
     def within(self, columns: Incidence | None = None) -> Index:
         """Return the passages that show just what was looked for."""
         source = columns or self.chosen
         found: Index = np.arange(len(source), dtype=np.int32)
         for concept, roles in self.asked:
-            found = np.intersect1d(found, self.coding(concept, roles, source)).astype(np.int32)
+            found = np.intersect1d(found, self.coding(concept, roles, source), assume_unique=True).astype(np.int32)
         if self.themes:
             found = found[np.isin(source.theme[found], self.themes)]
         return found if self.asked else found[:0]

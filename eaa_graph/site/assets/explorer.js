@@ -237,7 +237,7 @@
       function end(column, c) {
         var b = el("button", { type: "button", className: "link", textContent: D.concepts[c][1], dir: "auto" });
         b.addEventListener("click", function () { choose(nodeKey(column, c), true); });
-        return el("td", {}, [el("span", { className: "c c-" + ONE[column] }), b]);
+        return el("td", {}, [el("span", { className: "end" }, [el("span", { className: "c c-" + ONE[column] }), b])]);
       }
       body.append(el("tr", {}, [end(d.side, d.from), end(d.side + 1, d.to), el("td", { className: "n" }, [go]), el("td", { className: "n", textContent: found.passages[e].toLocaleString("en") })]));
     });
