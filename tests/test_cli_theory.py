@@ -25,7 +25,7 @@ COMMANDS = (
     ("theory", "diff"),
     ("theory", "queue"),
     ("theory", "lint"),
-    ("report",),
+    pytest.param(("report",), marks=pytest.mark.slow),
 )
 
 
@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 # --- help ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_examples_in_the_help_work(
     command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -353,6 +353,7 @@ def test_a_build_writes_the_report_and_its_tables(folder: Path) -> None:
     assert (made / "report-figures").is_dir()
 
 
+@pytest.mark.slow
 def test_a_build_without_the_extra_says_how_to_get_the_word_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 

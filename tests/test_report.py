@@ -676,12 +676,14 @@ def test_references_read_the_same_with_and_without_the_formatter(monkeypatch: py
                 Article(id="no-author", title="Untitled, nearly"),
                 Article(id="many", title="T.", authors="; ".join(f"N{i}" for i in range(9)), journal="J."),
                 Article(id="only-year", year=1999, journal="J"),
+                Article(id="numbered", title="1. A title that begins with a number"),
             )
         }
     ).ordered()
     formatted = references(more)
     monkeypatch.setitem(sys.modules, "citeproc", None)
     assert references(more) == formatted
+    assert formatted["numbered"].startswith("1. A title")
     assert formatted["A b"] == "Ärleskog, C; Someone (2021). Does it?"
 
 

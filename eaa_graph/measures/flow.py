@@ -105,7 +105,7 @@ def flow_steps(incidence: Incidence) -> Table:
         rows=tuple(rows),
         unit="documents",
         note="Counts as recorded; where they do not add up they are shown as they are, and nothing is corrected.",
-        source="RAMESES item 11, Wong et al. 2013, doi 10.1186/1741-7015-11-21",
+        source="RAMESES item 12, Wong et al. 2013, doi 10.1186/1741-7015-11-21",
     )
 
 
@@ -114,6 +114,6 @@ PART = Measure(
     "How many documents went where, and do the numbers add up?",
     "Every count of the document flow with its reason, what went into its stage and what came out. Numbers are as recorded.",
     flow_steps,
-    source="RAMESES item 11, Wong et al. 2013, doi 10.1186/1741-7015-11-21",
+    source="RAMESES item 12, Wong et al. 2013, doi 10.1186/1741-7015-11-21",
     all_coders=True,
 )

@@ -70,15 +70,18 @@ def _by_citeproc(items: list[dict[str, Any]], style: Path) -> dict[str, str]:
             # One at a time: a style may sort, and then could not tell which reference is whose.
             bibliography = CitationStylesBibliography(rules, CiteProcJSON([item]), formatter.plain)
             bibliography.register(Citation([CitationItem(item["id"])]))
-            found[original["id"]] = _clean("".join(str(line) for line in bibliography.bibliography()))
+            found[original["id"]] = _clean(
+                "".join(str(line) for line in bibliography.bibliography()), style != _OWN_STYLE
+            )
     except Exception as error:  # the library raises whatever the style's fault leads to
         raise UnreadableFile(f"{style} is not a citation style that can be used: {error}") from error
     return found
 
 
-def _clean(text: str) -> str:
-    # A numeric style puts every reference under number 1, as each is formatted alone.
-    text = re.sub(r"^\s*(\[1\]|1\.)\s*", "", " ".join(text.split()))
+def _clean(text: str, may_be_numbered: bool = False) -> str:
+    text = " ".join(text.split())
+    if may_be_numbered:  # a numeric style puts every reference under number 1, as each is formatted alone
+        text = re.sub(r"^(\[1\]|1\.)\s*", "", text)
     return re.sub(r"([?!])\.", r"\1", text)
 
 

@@ -49,6 +49,8 @@ from eaa_graph.theory.versions import Version, versions_table
 
 #: At most so many rows of a list are printed; the whole is in the tables beside the report.
 _MOST_ROWS = 25
+#: At most so many articles are described in the appendices.
+_MOST_ARTICLES = 300
 #: At most so many columns of counts fit a page.
 _MOST_COLUMNS = 14
 
@@ -110,15 +112,15 @@ def _cut(
     table: Table,
     rows: Sequence[int] | None = None,
     columns: tuple[str, ...] = (),
-    landscape: bool = False,
+    most: int = _MOST_ROWS,
 ) -> None:
-    """Add a table of at most :data:`_MOST_ROWS` rows, and say so where there are more."""
+    """Add a table of at most `most` rows, and say so where there are more."""
     shown = list(range(len(table)) if rows is None else rows)
     notes: tuple[str, ...] = ()
-    if len(shown) > _MOST_ROWS:
+    if len(shown) > most:
         notes = ("The first rows only; the whole is in the workbook of tables beside this report",)
-        shown = shown[:_MOST_ROWS]
-    draft.table(anchor, caption, table, columns=columns, rows=shown, notes=notes, landscape=landscape)
+        shown = shown[:most]
+    draft.table(anchor, caption, table, columns=columns, rows=shown, notes=notes)
 
 
 def _refusal(draft: Draft, material: Material, name: str, what: str) -> None:
@@ -242,7 +244,7 @@ def _methods(draft: Draft, material: Material, standard: str) -> None:
             "How documents were chosen for what they add to the theory, and by whom. Their flow is told in the results."
         )
     else:
-        draft.heading(2, "Environment and programme", "environment")
+        draft.heading(2, "Environment", "environment")
         draft.ask("Where the evaluation took place.")
         draft.heading(2, "What was evaluated", "programme")
         draft.ask("The programme, policy or initiative: who offers what to whom, since when.")
@@ -1154,11 +1156,12 @@ def _appendices(draft: Draft, material: Material, standard: Standard) -> None:
         draft.say("Checking the data found nothing to report.")
     if records.articles:
         draft.heading(1, "Appendix: the articles", "articles")
-        draft.table("table-articles", "The articles", counting.articles(records, material.coder))
+        described = counting.articles(records, material.coder)
+        _cut(draft, "table-articles", "The articles", described, most=_MOST_ARTICLES)
     if records.appraisals:
         draft.heading(1, "Appendix: appraisal as recorded", "appraisal-list")
         judged = counting.appraisals(records, material.coder)
-        draft.table("table-appraisals", "Appraisal as recorded", judged, columns=_filled(judged))
+        _cut(draft, "table-appraisals", "Appraisal as recorded", judged, columns=_filled(judged), most=_MOST_ARTICLES)
     draft.heading(1, "References", "references")
     if material.references:
         for article, reference in material.references.items():
