@@ -902,6 +902,7 @@ class _Site:
             rows=rows,
             more=[t for t in more if t],
             why_not=why,
+            figures=self.figures("agreement"),
         )
 
     def question_list(self) -> tuple[str, str]:
@@ -944,7 +945,12 @@ class _Site:
         ]
         tables = [self.part("document-flow"), self.part("reported-figures"), self.part("who-coded-what")]
         return self.page(
-            "about.html", "pages/about.html", "About and methods", facts=facts, tables=[t for t in tables if t]
+            "about.html",
+            "pages/about.html",
+            "About and methods",
+            facts=facts,
+            tables=[t for t in tables if t],
+            figures=self.figures("flow", "saturation"),
         )
 
     def plain(self) -> tuple[str, str]:
