@@ -19,6 +19,7 @@ __all__ = [
 ]
 
 import contextlib
+import hashlib
 import inspect
 import json
 import shutil
@@ -115,8 +116,7 @@ def write(built: Built, target: Path) -> list[Path]:
     from eaa_graph.writers import tables as table_files
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists() and not (target / "findings.json").exists() and any(target.iterdir()):
-        raise BadSettings(f"{target} holds files that no build wrote; name another folder with --out")
+    _spare_the_work_of_people(target)
     beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         asked = answers(built)
@@ -138,6 +138,7 @@ def write(built: Built, target: Path) -> list[Path]:
             page = beside / path
             page.parent.mkdir(exist_ok=True)
             _text(page, text)
+        _text(beside / _MANIFEST, json.dumps({"files": _digests(beside)}, indent=1) + "\n")
         _swap(beside, target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -257,6 +258,46 @@ def site_material(
         files=tuple(file(p, _ABOUT.get(p.suffix, "")) for p in written if p.parent.name != "maps"),
         maps=tuple(file(p, f"{p.stem} map") for p in written if p.parent.name == "maps"),
     )
+
+
+#: What a build wrote, with the digest of each file: whatever else is found there, somebody put or changed there.
+_MANIFEST = "build.json"
+#: Files that systems leave in every folder.
+_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and p.name not in _LITTER
+    }
+
+
+def _spare_the_work_of_people(target: Path) -> None:
+    """Refuse to replace a folder that holds what no build wrote, or what was changed since (a report filled in).
+
+    Raises
+    ------
+    BadSettings
+        With the names of the first such files.
+    """
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise BadSettings(f"{target} is a file; name a folder with --out")
+    found = _digests(target)
+    found.pop(_MANIFEST, None)
+    try:
+        written = json.loads((target / _MANIFEST).read_text("utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        written = {}
+    foreign = [name for name in found if name not in written]
+    changed = [name for name, digest in found.items() if name in written and written[name] != digest]
+    for names, what in ((foreign, "holds files that no build wrote"), (changed, "holds files changed since the build")):
+        if names:
+            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            raise BadSettings(f"{target} {what}: {shown}; move them elsewhere, or name another folder with --out")
 
 
 def _text(path: Path, text: str) -> None:

@@ -73,7 +73,8 @@ def ask(
         parameters = (question, *parameters) if question else parameters
         question, folder = str(folder), None
     if listing:
-        _list_questions(str(question or folder or ""))
+        # A review named all the same is no word to look for: every review can be asked the same.
+        _list_questions(question or ("" if folder is None or folder.exists() else str(folder)))
         return
     if question is None:
         raise BadSettings("name a question; eaa-graph ask --list shows them all")
