@@ -9,7 +9,6 @@ from typing import Any
 
 from eaa_graph.charts import PREFIX, WIDTH, Chart
 from eaa_graph.charts.drawing import (
-    GREY,
     INK,
     LINE,
     PALE,
@@ -69,7 +68,10 @@ def draw(table: Table, statistic: str = "alpha", width: str = "174", prefix: str
             sheet.margin, top + sheet.body * 0.3, wrapped(more, sheet.inner, sheet.small), size=sheet.small
         )
     narrow = sheet.inner < 260
-    label = min(max(text_width(label_of(r["subject"]), sheet.body) for _, r in rows) + 8, sheet.inner * 0.34)
+    label = min(
+        max(text_width(label_of(r["subject"]), sheet.body) for _, r in rows) + 8,
+        sheet.inner * (0.45 if narrow else 0.34),
+    )
     values = 0.0 if narrow else text_width("0.00 (0.00 to 0.00)", sheet.small) + 10
     left, right = sheet.margin + label, sheet.margin + sheet.inner - values - sheet.body * 1.4
     lows = [number_of(r[f"{statistic}_low"]) for _, r in rows if r[f"{statistic}_low"] is not None]
@@ -182,7 +184,7 @@ def _row(
             end, y + sheet.small * 0.35, words, size=sheet.small, anchor="end", fill=SOFT if value is None else INK
         )
     elif value is None:
-        sheet.text(x(0.0) + 4, y + sheet.small * 0.35, words, size=sheet.small, fill=GREY)
+        sheet.text(x(0.0) + 4, y + sheet.small * 0.35, words, size=sheet.small, fill=SOFT)
     if record["beware"]:
         at = end - (text_width("0.00 (0.00 to 0.00)", sheet.small) + 14 if not narrow else 2)
         sheet.text(at, y + sheet.small * 0.35, "!", size=sheet.small, anchor="end", weight=600)

@@ -35,7 +35,7 @@ from eaa_graph.tables import Table
 #: More wheels, or more sectors in one, than anybody reads.
 _MOST, _MOST_SECTORS = 24, 20
 #: Share of the wheel that the hub takes: where there are few sectors, and where there are many.
-_HUB, _SMALL_HUB = 0.4, 0.34
+_HUB, _SMALL_HUB = 0.4, 0.365
 #: Upper ends of the steps from light to dark, in shares of the most told sector.
 _STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 

@@ -770,12 +770,12 @@ class _Site:
                     "q_curveball",
                     "q_bicm",
                 ),
-                60,
+                30,
                 "count",
             ),
             self.part("theory-pairs"),
-            self.part("mechanisms-by-context", (), 60),
-            self.part("outcomes-by-mechanism", (), 60),
+            self.part("mechanisms-by-context", (), 30),
+            self.part("outcomes-by-mechanism", (), 30),
             self.part("communities", ("concept", "community", "size", "stays", "strays")),
         ]
         return self.page(
@@ -964,6 +964,7 @@ class _Site:
             articles = {e.article for e, _ in g.by_concept.get(x.concept, [])}
             missing.append((g.labels[x.concept], g.path("concept", x.concept), len(articles), x.source))
         missing.sort(key=lambda x: (x[2], x[0].casefold()))
+        coded_by = {e.coder for e in self.records.extractions}
         return self.page(
             "plain.html",
             "pages/plain.html",
@@ -971,5 +972,5 @@ class _Site:
             told=self.told(self.current.configurations) if self.current else [],
             missing=missing,
             figures=self.figures("wheel", "plain"),
-            software=[p.name or p.id for p in self.records.people if p.nature == "software"],
+            software=[p.name or p.id for p in self.records.people if p.nature == "software" and p.id in coded_by],
         )

@@ -40,6 +40,7 @@ class Shown(NamedTuple):
     note: str
     source: str
     more: str = ""
+    total: int = 0
 
     @property
     def linked(self) -> int:
@@ -104,6 +105,7 @@ def shown(
         table.note,
         table.source,
         more,
+        len(table),
     )
 
 

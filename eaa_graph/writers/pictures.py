@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = ["FORMATS", "picture"]
 
+import re
+
 from eaa_graph.errors import MissingExtra, UnknownName
 
 #: What a figure can be written as.
@@ -37,7 +39,15 @@ def picture(svg: str, form: str = "svg") -> bytes:
         import vl_convert
     except ImportError:
         raise MissingExtra(f"writing a figure as {form.upper()}", "figures") from None
-    # Lengths in millimetres are read at 96 to the inch, and both writers count from 72.
     if form == "pdf":
-        return bytes(vl_convert.svg_to_pdf(svg, scale=72 / 96))
+        return bytes(vl_convert.svg_to_pdf(_in_points(svg)))
+    # Lengths in millimetres are read at 96 to the inch; the factor counts from 72.
     return bytes(vl_convert.svg_to_png(svg, scale=72 / 96, ppi=_RESOLUTION))
+
+
+def _in_points(svg: str) -> str:
+    """Return the figure with its size as plain numbers: a PDF takes them for points, which its view box is in."""
+    start, box, rest = re.split(r'viewBox="0 0 ([\d. ]+)"', svg, maxsplit=1)
+    wide, high = box.split()
+    start = re.sub(r' width="[\d.]+mm" height="[\d.]+mm"', f' width="{wide}" height="{high}"', start)
+    return f'{start}viewBox="0 0 {box}"{rest}'

@@ -181,7 +181,9 @@ def test_axe_finds_nothing(browser: Any, pilot: Path, scheme: str) -> None:
     for path in every_kind(pilot):
         page = tab.go(path)
         page.evaluate(axe)
-        violations = page.evaluate("axe.run(document, {resultTypes: ['violations'], preload: false}).then(r => r.violations)")
+        violations = page.evaluate(
+            "axe.run(document, {resultTypes: ['violations'], preload: false}).then(r => r.violations)"
+        )
         for v in violations:
             found.setdefault(v["id"], []).extend(f"{path.name}: {n['html'][:160]}" for n in v["nodes"][:3])
     assert not found, json.dumps(found, indent=1)[:6000]
