@@ -38,7 +38,6 @@ class Setting(NamedTuple):
 SETTINGS: tuple[Setting, ...] = (
     Setting("store", "Where the graph is kept: 'memory', 'rdflib', or a folder for a graph on disk."),
     Setting("coder", "Whose extractions are counted: a coder's id, 'preferred' (review.toml) or 'all'."),
-    Setting("unit", "What is counted: articles, studies or extractions.", ("article", "study", "extraction")),
     Setting("seed", "Seed of every random procedure; printed with its results."),
     Setting(
         "infer",
@@ -65,7 +64,6 @@ class Settings:
 
     store: str = "memory"
     coder: str = "preferred"
-    unit: str = "article"
     seed: int = 20240101
     infer: str = "auto"
     fail_on: str = "never"

@@ -53,9 +53,10 @@ def or_reason(work: Callable[[], Any]) -> Any:
 
 
 def undocumented(names: list[str]) -> list[str]:
-    """Return the names that stand in no page, each as a word of its own, however it is cased there."""
+    """Return the names that stand in no page, each as a word of its own, however it is cased or hyphenated there."""
     text = documentation().casefold()
-    return [n for n in names if not re.search(rf"(?<![\w-]){re.escape(n.casefold())}(?![\w-])", text)]
+    spelt = {n: re.escape(n.casefold()).replace(r"\-", "[- ]") for n in names}
+    return [n for n in names if not re.search(rf"(?<![\w-]){spelt[n]}(?![\w-])", text)]
 
 
 # --- documentation ----------------------------------------------------------------------------------
