@@ -778,7 +778,7 @@ def test_limited_columns_are_taken_as_they_are() -> None:
 def test_rules_are_found_and_explain_themselves() -> None:
     rules = registry.parts("gaps")
     assert set(rules) == {
-        "contradictory-cells", "empty-and-thin-cells", "expectations", "gap-register", "gaps-over-versions",
+        "contradictory-cells", "empty-and-thin-cells", "evidence-map", "expectations", "gap-register", "gaps-over-versions",
         "not-looked-for", "structural-holes", "untested-combinations",
     }  # fmt: skip
     for rule in rules.values():

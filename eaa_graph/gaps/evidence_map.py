@@ -5,8 +5,8 @@ from __future__ import annotations
 __all__ = ["PART", "evidence_map", "level_rank"]
 
 from eaa_graph.errors import Refused, UnknownName
+from eaa_graph.gaps import GapRule
 from eaa_graph.gaps import cells as grids
-from eaa_graph.measures import Measure
 from eaa_graph.model import ROLES
 from eaa_graph.network import Incidence
 from eaa_graph.registry import Parameter
@@ -135,7 +135,7 @@ def level_rank(level: str) -> tuple[bool, bool, int, str]:
     return (level == _UNJUDGED, level == _DISPUTED, place, level)
 
 
-PART = Measure(
+PART = GapRule(
     "evidence-map",
     "Where is the evidence, how was it appraised, and where is there none?",
     "Articles in every cell of concepts by themes, told apart by a recorded judgement of relevance, richness or rigour; empty "
