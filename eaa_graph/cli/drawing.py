@@ -54,8 +54,8 @@ def draw(
     Examples:
       eaa-graph draw --list
       eaa-graph draw lanes --example eaa_pilot theory=eaa-initial
-      eaa-graph draw gapmap my-review --format pdf --width 85
-      eaa-graph draw co-occurrence my-review role=context least=3 --out figures/contexts.png
+      eaa-graph draw flow my-review --width 85
+      eaa-graph draw co-occurrence --example eaa_pilot role=context --out figures/contexts.svg
     """
     from eaa_graph import pipeline
 
