@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from itertools import combinations, permutations
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eaa_graph.errors import Refused, UnknownName
+from eaa_graph.errors import BadSettings, Refused, UnknownName
 from eaa_graph.measures.agreement import (
     agreement,
     cohen_kappa,
@@ -429,3 +430,10 @@ def test_pilot_never_prints_nan(pilot: Incidence, about: str, unit: str) -> None
         assert table.source
         for number in range(len(table)):
             assert set(table.opens(number, "percent")) <= set(pilot.extractions)
+
+
+@pytest.mark.parametrize("measure", [agreement, set_agreement])
+@pytest.mark.parametrize("odd", [{"seed": -1}, {"resamples": -1}, {"resamples": 1_000_000}])
+def test_a_bootstrap_that_cannot_be_run_is_refused(measure: Callable[..., Table], odd: dict[str, int]) -> None:
+    with pytest.raises(BadSettings, match=next(iter(odd))):
+        measure(Incidence.from_records(Records(review=Review(id="r", title="r"))), **odd)

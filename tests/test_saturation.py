@@ -184,6 +184,8 @@ def test_nonsense_is_refused() -> None:
         accumulation(incidence, of="M-C")
     with pytest.raises(BadSettings):
         unseen(incidence, ahead=0)
+    with pytest.raises(BadSettings, match="seed"):
+        accumulation(incidence, seed=-1)
     bare = incidence.where(
         np.array(
             [not (incidence.coding_role[incidence.coding_extraction == e] == 6).any() for e in range(len(incidence))]

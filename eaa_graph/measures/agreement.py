@@ -41,6 +41,9 @@ _ABOUT = ("codes", "roles", "themes", "reported")
 _UNITS = ("article", "theme")
 _C, _M, _O = (PARTS_OF_A_CONFIGURATION[part] for part in "CMO")
 
+#: Bootstrap resamples beyond this cost minutes and change no digit that anybody reads.
+_MOST_RESAMPLES = 100_000
+
 #: A coefficient needs at least this share of the resamples to be defined before an interval is given.
 _DEFINED_SHARE = 0.95
 #: Prevalence index from which kappa is warned about, and how far kappa must lie below percent agreement.
@@ -528,6 +531,15 @@ def _coefficients(sums: Numbers) -> dict[str, Numbers]:
     return {"percent": percent, "kappa": kappa, "alpha": alpha, "ac1": ac1}
 
 
+def _check_bootstrap(resamples: int, seed: int) -> None:
+    if not 0 <= resamples <= _MOST_RESAMPLES:
+        raise BadSettings(
+            f"resamples must be from 0 to {_MOST_RESAMPLES:,}; more move an interval by less than it is rounded to"
+        )
+    if seed < 0:
+        raise BadSettings("seed must be 0 or more")
+
+
 def _weights(articles: int, resamples: int, seed: int) -> Numbers:
     """Return how often each article is drawn in each resample (resamples x articles)."""
     rng = np.random.default_rng(seed)
@@ -675,8 +687,7 @@ def agreement(
         raise UnknownName("subject of agreement", about, _ABOUT)
     if unit not in _UNITS:
         raise UnknownName("unit of agreement", unit, _UNITS)
-    if resamples < 0:
-        raise BadSettings("resamples must be 0 or more")
+    _check_bootstrap(resamples, seed)
     panels = _panels(incidence, coders, against)
     if about == "themes":
         unit = "article"
@@ -917,8 +928,7 @@ def set_agreement(
     """
     if unit not in _UNITS:
         raise UnknownName("unit of agreement", unit, _UNITS)
-    if resamples < 0:
-        raise BadSettings("resamples must be 0 or more")
+    _check_bootstrap(resamples, seed)
     panels = _panels(incidence, coders, against)
     rows: list[tuple[Cell, ...]] = []
     behind: list[tuple[_Panel, tuple[int, ...]]] = []

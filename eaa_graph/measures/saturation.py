@@ -390,6 +390,8 @@ def accumulation(
     """
     if permutations < 1:
         raise BadSettings("permutations must be 1 or more")
+    if seed < 0:
+        raise BadSettings("seed must be 0 or more")
     units_of, units = _units(incidence, unit)
     seen = _seen(incidence, of, units_of)
     if not seen.codes:
