@@ -127,3 +127,26 @@ def test_a_file_nobody_knows_is_one_clear_line(tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
     with pytest.raises(EaaError):
         exchange.import_into(strange, tmp_path / "x")
+
+
+def test_no_cell_is_a_formula_for_a_spreadsheet(tmp_path: Path, pilot: Records) -> None:
+    """What begins like a formula is marked in every CSV a person may open, and reads back as it was written."""
+    first = pilot.extractions[0].model_copy(update={"note": '=cmd|"/C calc"!A0', "locator": "@home"})
+    review = pilot.model_copy(update={"extractions": (first, *pilot.extractions[1:])})
+    registry.find("writers", "csv").write(review, tmp_path / "review")
+    cells = [c for row in _rows(tmp_path / "review" / "extractions.csv") for c in row.values()]
+    assert not [c for c in cells if c.startswith(("=", "+", "-", "@"))]
+    assert pipeline.check(tmp_path / "review").records.extractions == review.extractions
+    made = CliRunner().invoke(
+        main, ["ask", str(tmp_path / "review"), "extractions-behind", "coder=all", "--format", "csv"]
+    )
+    assert made.exit_code == 0, made.output
+    assert "'\t=cmd" in made.output
+
+
+def test_the_help_of_export_names_every_writer() -> None:
+    """A format that cannot be found in the help might as well not be there."""
+    told = CliRunner().invoke(main, ["export", "--help"]).output
+    told = "".join(told.split())  # the help breaks its lines at hyphens too
+    missing = [name for name in registry.parts("writers") if name not in told]
+    assert missing == []

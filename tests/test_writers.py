@@ -15,7 +15,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from eaa_graph.errors import EaaError, Refused, StoreUnavailable, UnknownName
@@ -34,6 +34,7 @@ from eaa_graph.model import (
     Reported,
     Review,
     example_rows,
+    folded,
 )
 from eaa_graph.readers.csv_table import read_csv
 from eaa_graph.readers.opening import read
@@ -153,7 +154,9 @@ def test_workbook_reads_back_the_same_cells(tmp_path: Path, grid: tuple[list[str
 @QUIET
 @given(TEXTS)
 def test_a_guarded_cell_begins_no_formula(text: str) -> None:
-    assert not escaped(text, guard_formulas=True).startswith(("=", "+", "-", "@"))
+    guarded = escaped(text, guard_formulas=True)
+    if guarded.startswith(("=", "+", "-", "@")):
+        float(guarded)  # a number with its sign is no formula, and must stay a number for R
     assert escaped(text).removeprefix("'\t") == text or text.startswith("'\t")
 
 
@@ -265,11 +268,18 @@ def reviews(draw: st.DrawFn) -> Records:
     ).ordered()
 
 
+def _clashes(records: Records) -> bool:
+    """Whether a column of the user's own is called like one of ours: no sheet can hold such a pair."""
+    ours = {folded(h) for sheet in SHEETS.values() for c in sheet.columns for h in (c.name, *c.synonyms)}
+    return any(folded(name) in ours for record in records.all() for name, _ in record.attributes)
+
+
 @QUIET
 @given(reviews(), st.booleans())
 def test_a_folder_reads_back_to_the_same_review(
     tmp_path_factory: pytest.TempPathFactory, records: Records, guard_formulas: bool
 ) -> None:
+    assume(not _clashes(records))
     path = tmp_path_factory.mktemp("folder")
     write_folder(records, path, guard_formulas=guard_formulas)
     assert validate(read(path)).records == records
@@ -278,6 +288,7 @@ def test_a_folder_reads_back_to_the_same_review(
 @QUIET
 @given(reviews())
 def test_a_workbook_reads_back_to_the_same_review(tmp_path_factory: pytest.TempPathFactory, records: Records) -> None:
+    assume(not _clashes(records))
     (path,) = write_workbook(records, tmp_path_factory.mktemp("workbook") / "review.xlsx")
     assert validate(read(path)).records == records
 
@@ -537,7 +548,7 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
 
 
 def test_table_csv() -> None:
-    rows = list(csv.reader(io.StringIO(table_csv(table()))))
+    rows = list(csv.reader(io.StringIO(table_csv(table(), guard_formulas=False))))
     assert rows == [
         ["concept", "concept_id", "others", "others_id", "count", "share", "seen", "note"],
         [

@@ -105,9 +105,16 @@ def build(folder: Path | None, example: str | None, out: Path | None, fail_on: s
         raise SystemExit(1)
 
 
+#: Said in the help without importing every writer; a test compares it with the writers there are.
+_FORMATS = (
+    "RDF: trig, ttl, nt, nq, rdfxml, jsonld. Sheets: csv, xlsx, datapackage. Coding software: qdpx, qdc. "
+    "Tables: matrix, tidy. References: ris, bibtex, csl-json. Networks: graphml, gexf, kumu."
+)
+
+
 @click.command()
 @target
-@click.option("--format", "form", required=True, help="trig, ttl, nt, nq, rdfxml, jsonld, csv, xlsx.")
+@click.option("--format", "form", required=True, help=_FORMATS)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="File or folder to write; RDF goes to the screen unless named."
 )

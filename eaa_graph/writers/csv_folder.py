@@ -2,9 +2,10 @@
 
 CSV has no way to say "this is text". With `guard_formulas` a cell that a
 spreadsheet program would run as a formula (it begins with ``=``, ``+``, ``-``
-or ``@``) is written with an apostrophe and a tab before it: harmless there,
-kept when the file is saved again, and taken off by our own reader. Other
-programs see the two characters, so the guard is off unless asked for.
+or ``@``, and is no plain number) is written with an apostrophe and a tab before
+it: harmless there, kept when the file is saved again, and taken off by our own
+reader. The files are made to be opened in a spreadsheet, so the guard is on
+unless it is told not to be.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def review_toml(records: Records, separator: str = "|") -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_folder(records: Records, path: Path, *, guard_formulas: bool = False) -> list[Path]:
+def write_folder(records: Records, path: Path, *, guard_formulas: bool = True) -> list[Path]:
     """Write a review folder.
 
     Parameters

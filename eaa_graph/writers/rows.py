@@ -50,6 +50,8 @@ _RENAMED = {"kind": {"people": "nature", "phases": "reasoning"}}
 _BESIDE = {"kind", "list_separator", "people", "phases", "review"}
 _SEPARATORS = ("|", ";", "¦", "‖", "§", "¬", "¤")
 _FORMULA = ("=", "+", "-", "@")
+#: A number with its sign does no harm in a spreadsheet, and marked it would be text in R.
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 #: Ids that a slot cannot hold, because a reader takes their slash for "or".
 _SLASH = re.compile(r"(?:^|\s)/(?:\s|$)")
 
@@ -92,7 +94,8 @@ def escaped(text: str, *, first: bool = False, guard_formulas: bool = False) -> 
     >>> escaped("=1+1"), escaped("=1+1", guard_formulas=True)
     ('=1+1', "'\t=1+1")
     """
-    if text.startswith(ESCAPE_MARK) or (guard_formulas and text.startswith(_FORMULA)):
+    formula = guard_formulas and text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
+    if text.startswith(ESCAPE_MARK) or formula:
         return ESCAPE_MARK + text
     if first and text.casefold().startswith((COMMENT_MARK, EXAMPLE_MARK)):
         return ESCAPE_MARK + text

@@ -102,7 +102,7 @@ def _wide(table: Table) -> tuple[list[str], list[list[Cell]]]:
     return headers, rows
 
 
-def table_csv(table: Table, *, guard_formulas: bool = False) -> str:
+def table_csv(table: Table, *, guard_formulas: bool = True) -> str:
     r"""Return a table as CSV: one header row of machine names, commas, ``\n``.
 
     A column of things becomes two: its labels, and under ``<name>_id`` their ids;
