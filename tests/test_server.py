@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import csv
+import gc
 import gzip
 import html.parser
 import itertools
@@ -43,6 +45,7 @@ from eaa_graph.server import Limits, _listening, opened  # noqa: E402
 from eaa_graph.server.application import application  # noqa: E402
 from eaa_graph.server.documents import json_ld, licence_iri  # noqa: E402
 from eaa_graph.server.negotiation import accepts_gzip, choose  # noqa: E402
+from eaa_graph.server.pool import QueryPool  # noqa: E402
 from eaa_graph.server.protocol import Refusal, asked  # noqa: E402
 from eaa_graph.settings import Settings  # noqa: E402
 from eaa_graph.store import GRAPH_TYPES, RESULT_TYPES, OxigraphStore, bare_words  # noqa: E402
@@ -859,6 +862,28 @@ def test_too_many_are_told_to_come_back(built: Any) -> None:
         assert 504 in statuses
         assert all(r.headers["retry-after"] for r in replies if r.status_code == 503)
         assert ask(client, "ASK {}").status_code == 200
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.skipif(sys.platform == "win32", reason="there workers are not forked")
+def test_a_worker_that_is_being_replaced_when_the_server_closes_leaves_no_socket_open() -> None:
+    """The server may be told to stop at any moment, also between the death of one worker and the birth of the next."""
+
+    async def stop_in_between() -> None:
+        pool = QueryPool(b"", Limits(workers=2))
+        await pool.start()
+
+        async def never() -> tuple[int, int]:
+            await asyncio.sleep(3600)
+            raise AssertionError
+
+        pool._reply = never  # type: ignore[method-assign]
+        pool._later(pool._add())
+        await asyncio.sleep(0.05)
+        await pool.close()
+
+    asyncio.run(stop_in_between())
+    gc.collect()  # a socket that nobody closed says so here, and a warning is an error
 
 
 @pytest.mark.slow

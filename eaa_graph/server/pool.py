@@ -171,22 +171,32 @@ class QueryPool:
     async def _add(self) -> None:
         """Start one worker and give it to whoever waits longest."""
         ours, theirs = socket.socketpair()
-        pid, process = 0, None
-        with theirs:
-            if self.fork:
-                async with self._telling:
-                    socket.send_fds(self._control, [COMMAND.pack(b"F", 0)], [theirs.fileno()])
-                    pid, _ = await self._reply()
+        pid, process, worker = 0, None, None
+        try:
+            with theirs:
+                if self.fork:
+                    async with self._telling:
+                        socket.send_fds(self._control, [COMMAND.pack(b"F", 0)], [theirs.fileno()])
+                        pid, _ = await self._reply()
+                else:
+                    process = multiprocessing.get_context("spawn").Process(
+                        target=serve_alone, args=(theirs, str(self._path), self.limits.memory_bytes), daemon=True
+                    )
+                    await asyncio.to_thread(process.start)
+            ours.setblocking(False)
+            reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
+            worker = _Worker(reader, writer, pid, process)
+            self._all.add(worker)
+            await asyncio.wait_for(worker.receive(), _STARTING_SECONDS)
+        except BaseException as cause:
+            # Cut off on the way (the server closes, no process to be had): its end of the line goes with it.
+            if worker is None:
+                ours.close()
+            elif isinstance(cause, Exception):
+                await self._end(worker)
             else:
-                process = multiprocessing.get_context("spawn").Process(
-                    target=serve_alone, args=(theirs, str(self._path), self.limits.memory_bytes), daemon=True
-                )
-                await asyncio.to_thread(process.start)
-        ours.setblocking(False)
-        reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
-        worker = _Worker(reader, writer, pid, process)
-        self._all.add(worker)
-        await asyncio.wait_for(worker.receive(), _STARTING_SECONDS)
+                worker.writer.close()
+            raise
         self._free(worker)
 
     def _free(self, worker: _Worker) -> None:
