@@ -59,3 +59,36 @@ ensure_installed() {
   stamp_of >.venv/installed
   stamp_of >"$stamp"
 }
+
+# What only the tests run. Each is made once, and again when the file that lists it changes.
+
+# ensure_checkers: the checkers that want an environment of their own, in .venv-checks.
+ensure_checkers() {
+  local list=tests/checks/requirements.txt stamp=.venv-checks/installed
+  if [ -f "$stamp" ] && cmp -s "$list" "$stamp"; then return 0; fi
+  note "installing the checkers of others into .venv-checks (a minute, once) ..."
+  .venv/bin/python -m venv --clear .venv-checks </dev/null >&2 &&
+    .venv-checks/bin/python -m pip install --quiet --requirement "$list" </dev/null >&2 &&
+    cp "$list" "$stamp" && return 0
+  rm -rf .venv-checks
+  note "the checkers in $list could not be installed: the tests that need them will be skipped"
+}
+
+# ensure_node_modules: what the tests run in JavaScript, in tests/npm/node_modules.
+ensure_node_modules() {
+  local list=tests/npm/package-lock.json stamp=tests/npm/node_modules/installed
+  if [ -f "$stamp" ] && cmp -s "$list" "$stamp"; then return 0; fi
+  if ! command -v npm >/dev/null 2>&1; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && install_debian nodejs npm; then :; else
+      note "no npm: the tests that need JavaScript will be skipped; on Debian: sudo apt-get install nodejs npm"
+      return 0
+    fi
+  fi
+  note "installing the tests' programs in JavaScript into tests/npm/node_modules (half a minute, once) ..."
+  if (cd tests/npm && npm ci --silent) </dev/null >&2; then
+    cp "$list" "$stamp"
+  else
+    rm -rf tests/npm/node_modules
+    note "npm could not install $list: the tests that need it will be skipped"
+  fi
+}

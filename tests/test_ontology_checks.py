@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
+import checkers
 import pytest
 from rdflib import Graph, Literal, URIRef
 from rdflib.namespace import DCTERMS, OWL, RDF, RDFS, SKOS
@@ -191,19 +190,9 @@ def test_the_redirects_send_each_kind_of_reader_to_the_right_file() -> None:
     assert onto[2].endswith("/onto/$1")
 
 
-def tool(name: str) -> str | None:
-    """Find a checker of others: in the checks' own environment, beside this Python, or on the path."""
-    for place in (ROOT / ".venv-checks" / "bin", Path(sys.executable).parent):
-        if (place / name).is_file():
-            return str(place / name)
-    return shutil.which(name)
-
-
 @pytest.mark.slow
 def test_sssom_finds_the_matches_valid() -> None:
-    sssom = tool("sssom")
-    if sssom is None:
-        pytest.skip("sssom is not installed (.venv-checks/bin/pip install sssom)")
+    sssom = checkers.checker("sssom")
     done = subprocess.run(
         [sssom, "validate", str(folder("ontology") / "eaa.sssom.tsv")], capture_output=True, text=True, timeout=300
     )

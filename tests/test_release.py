@@ -11,6 +11,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import checkers
 import pytest
 from rdflib import Dataset, Graph
 from rdflib.compare import isomorphic
@@ -25,14 +26,6 @@ from eaa_graph.vocabulary import Term
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "when the nurses finally asked us what we wanted everything about the ward began to change for good"
 OPEN = "the gardeners and the doctors shared one kettle and that was where plans were made"
-
-
-def tool(name: str) -> str:
-    """Find a checker of others: in the checks' own environment, beside this Python, or on the path."""
-    for place in (ROOT / ".venv-checks" / "bin", Path(sys.executable).parent):
-        if (place / name).is_file():
-            return str(place / name)
-    return shutil.which(name) or pytest.skip(f"{name} is not installed (see scripts/test)")
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +86,7 @@ def test_every_format_is_the_same_graph(small: Path) -> None:
 
 
 def test_rapper_reads_the_same_graph(small: Path) -> None:
-    rapper = tool("rapper")
+    rapper = checkers.program("rapper", "raptor2-utils")
     read = set()
     for form, name in (("nt", "ntriples"), ("turtle", "turtle"), ("xml", "rdfxml"), ("trig", "trig")):
         path = formats(small / "out")[form]
@@ -103,33 +96,12 @@ def test_rapper_reads_the_same_graph(small: Path) -> None:
     assert read == {triples(formats(small / "out")["nt"], "nt")}
 
 
-#: Jars of Debian's libapache-jena-java and what riot needs beside them.
-JARS = """jena-core jena-arq jena-base jena-iri jena-cmds jena-shacl jena-shex jena-rdfconnection jena-tdb jena-tdb2 jena-dboe-base
-jena-dboe-storage jena-dboe-index jena-dboe-trans-data jena-dboe-transaction slf4j-api slf4j-nop commons-cli commons-codec commons-compress
-commons-csv commons-io commons-lang3 gson guava jackson-core jackson-databind jackson-annotations jsonld-java protobuf thrift xercesImpl xml-apis
-libthrift httpclient httpcore"""
-
-
 @pytest.mark.slow
-def test_jena_reads_the_same_graph(small: Path, tmp_path: Path) -> None:
-    import zipfile
-
-    java, jars = shutil.which("java"), Path("/usr/share/java")
-    if java is None or not (jars / "jena-arq.jar").is_file():
-        pytest.skip("Jena is not installed (on Debian: libapache-jena-java and a Java)")
-    # Debian's jar looks for these resources where it has not put them.
-    start = "org/apache/jena/ext/"
-    with zipfile.ZipFile(jars / "jena-core.jar") as jar:
-        for name in jar.namelist():
-            if name.startswith(start + "xerces/") and not name.endswith(("/", ".class")):
-                target = tmp_path / name.removeprefix(start)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(jar.read(name))
-    path = ":".join([str(tmp_path), *(str(jars / f"{j}.jar") for j in JARS.split() if (jars / f"{j}.jar").is_file())])
+def test_jena_reads_the_same_graph(small: Path) -> None:
     read = set()
     for form in ("nt", "turtle", "xml"):
         done = subprocess.run(
-            [java, "-cp", path, "riotcmd.riot", "--out=nt", str(formats(small / "out")[form])],
+            [*checkers.jena(), "riotcmd.riot", "--out=nt", str(formats(small / "out")[form])],
             capture_output=True,
             check=True,
         )
@@ -270,7 +242,7 @@ def test_web_annotations_select_only_words_that_are_published(small: Path) -> No
 
 def test_croissant_is_valid_and_its_records_can_be_loaded(small: Path) -> None:
     done = subprocess.run(
-        [tool("mlcroissant"), "validate", "--jsonld", str(small / "out" / "croissant.json")],
+        [checkers.checker("mlcroissant"), "validate", "--jsonld", str(small / "out" / "croissant.json")],
         capture_output=True,
         text=True,
         timeout=120,
@@ -280,7 +252,7 @@ def test_croissant_is_valid_and_its_records_can_be_loaded(small: Path) -> None:
 
 
 def test_the_crate_can_be_read_again(small: Path) -> None:
-    python = Path(tool("rocrate")).parent / "python"
+    python = Path(checkers.checker("rocrate")).parent / "python"
     code = (
         "import sys; from rocrate.rocrate import ROCrate; c = ROCrate(sys.argv[1]); "
         "print(c.datePublished.date(), len(c.data_entities), c.name, all((c.source / e.id).exists() for e in c.data_entities))"

@@ -1,18 +1,16 @@
 """The site in a real browser: filters, search, click-through, keyboard, no request, no error, no axe violation, valid HTML.
 
 Needs chromium (Debian: ``apt-get install chromium``) and the PyPI package ``playwright``; without them it is skipped.
-axe-core and vnu-jar come from npm when the tests run, into a cache; without npm (or Java) those checks are skipped.
+axe-core and vnu-jar come from npm, into tests/npm; without them (or Java) those checks are skipped.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import checkers
 import site_of
 
 from eaa_graph import pipeline, resources
@@ -132,24 +131,6 @@ def tab(browser: Any) -> Iterator[Tab]:
     made.close()
 
 
-def npm(name: str) -> Path:
-    """Return the unpacked npm package, fetched once into a cache; skip where that cannot be done."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "eaa-graph-tests"
-    folder = cache / name
-    if not (folder / "package").is_dir():
-        if shutil.which("npm") is None:
-            pytest.skip("npm is not installed")
-        cache.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["npm", "pack", "--silent", name], cwd=cache, capture_output=True, text=True, timeout=240)
-        if done.returncode:
-            pytest.skip(f"npm cannot fetch {name}")
-        archive = cache / done.stdout.strip().splitlines()[-1]
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
-        archive.unlink()
-    return folder / "package"
-
-
 def every_kind(folder: Path) -> list[Path]:
     gap = sorted((folder / "gap").glob("cell-*.html"))[0]
     maps = sorted((folder / "maps").glob("*.html"))
@@ -175,7 +156,7 @@ def test_every_page_kind_loads_without_request_or_error_and_is_not_wider_than_th
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(browser: Any, pilot: Path, scheme: str) -> None:
-    axe = (npm("axe-core") / "axe.min.js").read_text("utf-8")
+    axe = (checkers.npm("axe-core") / "axe.min.js").read_text("utf-8")
     tab = Tab(browser, color_scheme=scheme)
     found: dict[str, list[str]] = {}
     for path in every_kind(pilot):
@@ -194,7 +175,7 @@ def test_html_is_valid(pilot: Path, hostile: Path) -> None:
     java = shutil.which("java")
     if java is None:
         pytest.skip("Java is not installed")
-    jar = next(npm("vnu-jar").rglob("vnu.jar"))
+    jar = checkers.npm("vnu-jar") / "build" / "dist" / "vnu.jar"
     files = [*every_kind(pilot), *sorted(hostile.rglob("*.html"))[:40]]
     done = subprocess.run(
         [
