@@ -263,7 +263,7 @@ def test_sqlite_files_that_are_not(tmp_path: Path, read: Callable[[Path], Any], 
 
 def test_views_of_a_crafted_database_are_not_read(tmp_path: Path) -> None:
     path = tmp_path / "x.rqda"
-    with sqlite3.connect(path) as db:
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
         db.executescript("""
         create table freecode (name text, id integer, status integer);
         create view coding as with recursive n(i) as (select 1 union all select i + 1 from n) select i as cid, i as fid, 'x' as seltext, 0 as selfirst, 1 as selend, 1 as status from n;
@@ -275,7 +275,7 @@ def test_views_of_a_crafted_database_are_not_read(tmp_path: Path) -> None:
 
 def test_a_damaged_database_in_the_middle(tmp_path: Path) -> None:
     path = tmp_path / "x.rqda"
-    with sqlite3.connect(path) as db:
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
         db.executescript(
             "create table freecode (name text, id integer, status integer); create table coding (cid integer); create table source (name text, id integer, file text, status integer);"
         )

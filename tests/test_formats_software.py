@@ -6,6 +6,7 @@ import csv
 import json
 import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def span(words: str, text: str = TEXT) -> tuple[int, int]:
 
 def make_qualcoder(folder: Path) -> Path:
     folder.mkdir()
-    with sqlite3.connect(folder / "data.qda") as db:
+    with closing(sqlite3.connect(folder / "data.qda")) as db, db:
         db.executescript(
             """
         create table project (databaseversion text, date text, memo text, about text);
@@ -120,7 +121,7 @@ def test_qualcoder_codes_passages_and_people(tmp_path: Path) -> None:
 def test_qualcoder_ids_survive_renaming_and_moving(tmp_path: Path) -> None:
     folder = make_qualcoder(tmp_path / "p.qda")
     before = {c.guid: c.name for c in qualcoder.read_project(folder).codes}
-    with sqlite3.connect(folder / "data.qda") as db:
+    with closing(sqlite3.connect(folder / "data.qda")) as db, db:
         db.execute("update code_name set name = 'talking' where cid = 2")
     db.close()
     after = {c.guid: c.name for c in qualcoder.read_project(folder.rename(tmp_path / "other.qda")).codes}
@@ -130,7 +131,7 @@ def test_qualcoder_ids_survive_renaming_and_moving(tmp_path: Path) -> None:
 
 def test_qualcoder_says_when_words_and_positions_part(tmp_path: Path) -> None:
     folder = make_qualcoder(tmp_path / "p.qda")
-    with sqlite3.connect(folder / "data.qda") as db:
+    with closing(sqlite3.connect(folder / "data.qda")) as db, db:
         db.execute("update source set fulltext = 'New first line. ' || fulltext where id = 1")
     db.close()
     project = qualcoder.read_project(folder)
@@ -139,7 +140,7 @@ def test_qualcoder_says_when_words_and_positions_part(tmp_path: Path) -> None:
 
 
 def make_rqda(path: Path) -> Path:
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.executescript("""
         create table project (databaseversion text, date text, dateM text, memo text, about text);
         create table freecode (name text, memo text, owner text, date text, dateM text, id integer, status integer, color text);
@@ -198,7 +199,7 @@ def at(words: str) -> tuple[int, int]:
 
 
 def make_taguette(path: Path) -> Path:
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.executescript("""
         create table projects (id integer primary key, name text, description text, created text);
         create table documents (id integer primary key, name text, description text, filename text, created text, project_id integer, text_direction text, contents text);

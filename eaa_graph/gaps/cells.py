@@ -331,7 +331,7 @@ def _together(incidence: Incidence, role: str, across: str, unit: str, null: str
     count = np.asarray((tables[0].T @ tables[1]).toarray(), dtype=np.int64)
     row_total = np.asarray(tables[0].sum(axis=0), dtype=np.int64).reshape(-1)
     out_of = np.asarray(tables[1].sum(axis=0), dtype=np.int64).reshape(-1)
-    asked = np.ones(count.shape, dtype=np.bool_)
+    asked: Flags = np.ones(count.shape, dtype=np.bool_)
     if role == across:
         asked = np.triu(asked, 1)
         if not asked.any():

@@ -43,8 +43,9 @@ class Database:
         self.file = path.name
         self.replaced = 0
         self._until = time.monotonic() + LONGEST
+        opened = None
         try:
-            self.connection = self._open(path, inner)
+            self.connection = opened = self._open(path, inner)
             self.connection.text_factory = self._text
             self.connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
             self.connection.set_progress_handler(self._late, 100_000)
@@ -53,6 +54,8 @@ class Database:
             # Only tables: a view of a crafted file could compute for ever.
             found = self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         except (sqlite3.Error, OSError, zipfile.BadZipFile) as error:
+            if opened is not None:
+                opened.close()  # an open file cannot be moved or deleted on Windows
             raise UnreadableFile(f"{self.file} is not a whole SQLite database: {error}") from None
         self.tables = {name.lower(): name for (name,) in found}
         self.open_elsewhere = any(
@@ -80,7 +83,11 @@ class Database:
         if len(data) > LARGEST or not data.startswith(_MAGIC):
             raise UnreadableFile(f"{path.name}: {inner} is not an SQLite database")
         connection = sqlite3.connect(":memory:")
-        connection.deserialize(data)
+        try:
+            connection.deserialize(data)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _text(self, value: bytes) -> str:
