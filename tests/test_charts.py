@@ -23,6 +23,7 @@ from eaa_graph.charts.drawing import (
     SOFT,
     WARNING,
     WIDTHS,
+    fixed_width,
     hyphenated,
     ink_on,
     sorted_out,
@@ -731,6 +732,22 @@ def test_the_difference_says_the_same_as_its_own_table() -> None:
     assert gone == [("P11", "assets"), ("P11", "intentions")]
     with pytest.raises(Refused, match="revises another"):
         pipeline.answer(pipeline.review(resources.example("example_minimal")), "theory-difference")
+
+
+def test_lines_of_known_width_keep_their_place_in_any_font() -> None:
+    assert fixed_width("engagement", 1.0) == pytest.approx((8 * 556 + 833 + 278) / 1000)
+    assert fixed_width("Déjà vu", 10) == pytest.approx(fixed_width("Deja vu", 10))
+    assert fixed_width("bold", 1.0, bold=True) > fixed_width("bold", 1.0)  # type: ignore[operator]
+    assert fixed_width("שלום", 8) is None
+    for name in ("lanes", "agreement"):
+        root = ET.fromstring(drawing("pilot", name).svg)
+        for line in root.iter(f"{SVG}text"):
+            if len(line.text or "") > 3:
+                bold = int(line.get("font-weight", 400)) >= 600
+                known = fixed_width(line.text or "", float(line.get("font-size", 0)), bold)
+                assert float(line.get("textLength", 0)) == pytest.approx(known, abs=0.01)
+                # The room that the layout gives is never less.
+                assert known <= text_width(line.text or "", float(line.get("font-size", 0))) * (1.1 if bold else 1.0)
 
 
 # --- small tools -----------------------------------------------------------------------------------
