@@ -25,7 +25,9 @@ from scipy import stats
 
 from eaa_graph import pipeline, registry, resources
 from eaa_graph.errors import BadSettings, Refused, UnknownName
+from eaa_graph.gaps.surprise import at_most
 from eaa_graph.measures import association, nullmodels
+from eaa_graph.measures import cooccurrence as module
 from eaa_graph.measures.cooccurrence import (
     Side,
     Together,
@@ -117,7 +119,24 @@ def test_fisher_in_many_blocks_is_the_same(monkeypatch: pytest.MonkeyPatch) -> N
     together = np.minimum(first, second) // 2
     whole = association.fisher_exact(together, first, second, 90)
     monkeypatch.setattr(association, "_BLOCK", 50)
+    monkeypatch.setattr(association, "_STEP", 4)
     assert association.fisher_exact(together, first, second, 90) == pytest.approx(whole, rel=1e-12)
+
+
+@pytest.mark.parametrize("units", [7, 90, 3_000, 200_000])
+def test_fisher_and_its_tails_equal_scipy_at_every_size(units: int) -> None:
+    rng = np.random.default_rng(units)
+    first, second = rng.integers(0, units + 1, 40), rng.integers(0, units // 3 + 1, 40)
+    lowest, highest = np.maximum(0, first + second - units), np.minimum(first, second)
+    # Near what chance gives, at both ends, and somewhere between.
+    near = np.clip(first * second // units + rng.integers(-3, 4, 40), lowest, highest)
+    for together in (lowest, highest, near, rng.integers(lowest, highest + 1)):
+        p = association.fisher_exact(together, first, second, units)
+        for k, (a, r, c) in enumerate(zip(together.tolist(), first.tolist(), second.tolist(), strict=True)):
+            expected = stats.fisher_exact([[a, r - a], [c - a, units - r - c + a]])[1]
+            assert p[k] == pytest.approx(expected, rel=2e-7, abs=1e-300)
+            below = at_most(np.array([a]), np.array([units]), np.array([r]), np.array([c]))[0]
+            assert below == pytest.approx(stats.hypergeom.cdf(a, units, r, c), rel=1e-6, abs=1e-15)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
@@ -367,18 +386,25 @@ def test_pair_numbers_equal_a_naive_count_and_open_onto_their_extractions() -> N
             )
 
 
-@pytest.mark.parametrize(("share", "sparse"), [(0.004, True), (0.4, False)])
-def test_sparse_and_dense_counts_are_the_same(share: float, sparse: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("share", "way", "one"),
+    [(0.004, "sparse", False), (0.4, "dense", False), (0.4, "dense", True), (0.004, "pairs", True)],
+)
+def test_counts_are_the_same_whichever_way_is_quickest(
+    share: float, way: str, one: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import scipy.sparse
 
     used = []
-    real = scipy.sparse.csr_array
-    monkeypatch.setattr(scipy.sparse, "csr_array", lambda *a, **k: used.append(1) or real(*a, **k))
+    sparse, pairs = scipy.sparse.csr_array, module._by_neighbours
+    monkeypatch.setattr(scipy.sparse, "csr_array", lambda *a, **k: used.append("sparse") or sparse(*a, **k))
+    monkeypatch.setattr(module, "_by_neighbours", lambda *a: used.append("pairs") or pairs(*a))
     table = np.random.default_rng(2).random((9000, 320)) < share
     units, concepts = np.nonzero(table)
-    side = Side("mechanism", np.arange(320, dtype=np.int32), units, concepts)
-    assert (_counts(side, side, 9000) == table.T.astype(np.float64) @ table).all()
-    assert bool(used) == sparse
+    sides = [Side("mechanism", np.arange(320, dtype=np.int32), units, concepts) for _ in range(2)]
+    counts = _counts(sides[0], sides[0 if one else 1], 9000)
+    assert (counts == table.T.astype(np.float64) @ table).all()
+    assert (used[0] if used else "dense") == way
 
 
 # --- properties -----------------------------------------------------------------------------------

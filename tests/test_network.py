@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import few_articles, records
 
+from eaa_graph import network
 from eaa_graph.encode import encode
 from eaa_graph.errors import EaaError, UnknownName
 from eaa_graph.model import ACTIVATIONS, BASES, POLARITIES, ROLES, STANCES, Records
-from eaa_graph.network import Incidence, selected
+from eaa_graph.network import Incidence, selected, units_by_cell
 from eaa_graph.pipeline import check, store_of
 from eaa_graph.reason import infer
 from eaa_graph.resources import example
@@ -241,3 +242,24 @@ def test_columns_from_rdflib() -> None:
 def test_a_store_without_a_review_says_so() -> None:
     with pytest.raises(EaaError, match="0 reviews"):
         Incidence.from_store(OxigraphStore())
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 20))), st.integers(0, 1))
+def test_units_by_cell_counts_each_once(pairs: list[tuple[int, int]], most: int) -> None:
+    cell = np.array([c for c, _ in pairs], dtype=np.int64)
+    unit = np.array([u for _, u in pairs], dtype=np.int32)
+    with pytest.MonkeyPatch.context() as patch:
+        if most == 0:  # by sorting, as where there are too many cells for flags
+            patch.setattr(network, "_MOST_FLAGS", 0)
+        found = units_by_cell(cell, unit, 5, 21)
+    assert found.tolist() == [len({u for c, u in pairs if c == each}) for each in range(5)]
+
+
+def test_codings_in_a_role_are_those_of_all_codings() -> None:
+    incidence = Incidence.from_records(check(example("eaa_pilot")).records)
+    for number, role in enumerate(ROLES):
+        extraction, concept = incidence.in_role(role)
+        chosen = incidence.coding_role == number
+        assert extraction.tolist() == incidence.coding_extraction[chosen].tolist()
+        assert concept.tolist() == incidence.coding_concept[chosen].tolist()
+        assert incidence.coded(role).tolist() == sorted(set(concept.tolist()))

@@ -14,9 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from eaa_graph import pipeline, registry, resources
+from eaa_graph import network, pipeline, registry, resources
 from eaa_graph.errors import BadSettings, Refused, UnknownName
-from eaa_graph.measures import occurrence as module
 from eaa_graph.measures.occurrence import occurrence
 from eaa_graph.measures.proportions import wilson
 from eaa_graph.model import Article, Concept, Extraction, Records, Reported, Review
@@ -245,7 +244,7 @@ def test_counting_by_flags_and_by_sorting_are_the_same(
     inc = made(rows, told)
     by_flags = occurrence(inc)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_MOST_FLAGS", 0)
+        patch.setattr(network, "_MOST_FLAGS", 0)
         assert occurrence(inc) == by_flags
 
 

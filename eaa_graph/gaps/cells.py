@@ -9,6 +9,7 @@ from __future__ import annotations
 
 __all__ = ["PARTS", "Grid", "cells", "contradictory_cells", "empty_and_thin_cells"]
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ from eaa_graph.gaps.surprise import at_most, in_words, number, share
 from eaa_graph.measures.multiplicity import benjamini_hochberg
 from eaa_graph.measures.support import passages
 from eaa_graph.model import ACTIVATIONS, POLARITIES, ROLES, STANCES
-from eaa_graph.network import Incidence, Index
+from eaa_graph.network import Incidence, Index, units_by_cell
 from eaa_graph.registry import Parameter
 from eaa_graph.tables import Cell, Column, Table, Thing
 
@@ -34,8 +35,6 @@ _UNITS = ("article", "study", "extraction")
 _NULLS = ("reported", "coded", "curveball")
 _BY = ("stance", "polarity", "either")
 _SHOW = ("gaps", "all")
-#: Above this many flags, what is distinct is found by sorting.
-_DENSE = 50_000_000
 _SOURCE = (
     "Fisher 1935, doi 10.2307/2342435; Benjamini & Hochberg 1995, doi 10.1111/j.2517-6161.1995.tb02031.x; "
     "Robinson et al. 2011, doi 10.1016/j.jclinepi.2011.06.009 (why a gap is one)"
@@ -174,16 +173,6 @@ def _against(incidence: Incidence) -> Flags:
     return found
 
 
-def _distinct(at: NDArray[np.integer], unit: NDArray[np.integer], cells_: int, units: int) -> Counts:
-    """Return for each cell in how many units it occurs."""
-    key = at.astype(np.int64) * units + unit
-    if cells_ * units <= _DENSE:
-        found = np.zeros(cells_ * units, dtype=np.bool_)
-        found[key] = True
-        return found.reshape(cells_, max(units, 1)).sum(axis=1, dtype=np.int64) if units else np.zeros(cells_, np.int64)
-    return np.bincount(np.unique(key) // units, minlength=cells_).astype(np.int64)
-
-
 def _concepts(incidence: Incidence, role: str) -> Index:
     found = in_order(incidence, [*incidence.listed(role).tolist(), *incidence.coded(role).tolist()])
     if not len(found):
@@ -199,10 +188,8 @@ def _place_of(incidence: Incidence, concepts: Index) -> Index:
 
 def _joined(incidence: Incidence, role: str, across: str) -> tuple[Index, Index, Index]:
     """Return (passage, concept in `role`, concept in `across`) for all that a passage codes together."""
-    first = incidence.coding_role == ROLES.index(role)
-    second = incidence.coding_role == ROLES.index(across)
-    left, a = incidence.coding_extraction[first], incidence.coding_concept[first]
-    right, b = incidence.coding_extraction[second], incidence.coding_concept[second]
+    left, a = incidence.in_role(role)
+    right, b = incidence.in_role(across)
     start = np.searchsorted(right, left, side="left")  # codings are sorted by passage
     many = np.searchsorted(right, left, side="right") - start
     which = np.repeat(start - (np.cumsum(many) - many), many) + np.arange(int(many.sum()))
@@ -262,20 +249,32 @@ def _under_themes(incidence: Incidence, role: str, unit: str, null: str, permuta
         raise Refused("there are no themes: the codebook lists none and no passage names one")
     width, size = len(record.themes), len(down) * len(record.themes)
     row_of, column_of = _place_of(incidence, down), _place_of(incidence, record.themes)
-    in_role = incidence.coding_role == ROLES.index(role)
     under = np.where(incidence.theme >= 0, column_of[incidence.theme], -1)
 
-    def placed(chosen: Flags) -> tuple[Index, Counts]:
-        passage, row = incidence.coding_extraction[chosen], row_of[incidence.coding_concept[chosen]]
-        keep = (under[passage] >= 0) & (row >= 0)
-        return passage[keep], row[keep].astype(np.int64) * width + under[passage[keep]]
+    def placed(roles: Iterable[str]) -> tuple[Index, Counts]:
+        passages_, cells_ = [], []
+        for each in roles:
+            passage, concept = incidence.in_role(each)
+            row = row_of[concept]
+            if len(row) and int(row.min()) < 0:  # concepts that this table has no row for
+                passage, row = passage[row >= 0], row[row >= 0]
+            column = under[passage]
+            if len(column) and int(column.min()) < 0:
+                passage, row, column = passage[column >= 0], row[column >= 0], column[column >= 0]
+            passages_.append(passage)
+            cells_.append(row * np.int64(width) + column)
+        return np.concatenate(passages_), np.concatenate(cells_)
 
-    extraction, at = placed(in_role)
-    other, other_at = placed(~in_role)
+    extraction, at = placed([role])
+    other, other_at = placed(each for each in ROLES if each != role)
     unit_of_passage = of[incidence.article]
 
     def counted(passage: Index, where: Counts) -> Counts:
-        return _distinct(where, unit_of_passage[passage], size, units).reshape(len(down), width)
+        return units_by_cell(where, unit_of_passage[passage], size, units).reshape(len(down), width)
+
+    def those(keep: Flags) -> Counts:
+        chosen = np.flatnonzero(keep)
+        return counted(extraction[chosen], at[chosen])
 
     count = counted(extraction, at)
     reported = record.reported
@@ -301,9 +300,9 @@ def _under_themes(incidence: Incidence, role: str, unit: str, null: str, permuta
     return Grid(
         incidence, role, "theme", unit, null, down, record.themes, count, out_of, row_total, everywhere, asked, expected,
         p, q,
-        counted(*_where(extraction, at, stance == STANCES.index("supports"))),
-        counted(*_where(extraction, at, stance == STANCES.index("challenges"))),
-        counted(*_where(extraction, at, against)),
+        those(stance == STANCES.index("supports")),
+        those(stance == STANCES.index("challenges")),
+        those(against),
         counted(other, other_at),
         _always(at, against, size).reshape(count.shape),
         record, extraction, at, told,
@@ -323,11 +322,8 @@ def _together(incidence: Incidence, role: str, across: str, unit: str, null: str
     row_of, column_of = _place_of(incidence, down), _place_of(incidence, over)
     tables = []
     for which, place, length in ((role, row_of, len(down)), (across, column_of, len(over))):
-        chosen = incidence.coding_role == ROLES.index(which)
-        passage = incidence.coding_extraction[chosen]
-        tables.append(
-            incidence.matrix(unit_of_passage[passage], place[incidence.coding_concept[chosen]], (units, length))
-        )
+        passage, concept = incidence.in_role(which)
+        tables.append(incidence.matrix(unit_of_passage[passage], place[concept], (units, length)))
     count = np.asarray((tables[0].T @ tables[1]).toarray(), dtype=np.int64)
     row_total = np.asarray(tables[0].sum(axis=0), dtype=np.int64).reshape(-1)
     out_of = np.asarray(tables[1].sum(axis=0), dtype=np.int64).reshape(-1)
@@ -351,21 +347,21 @@ def _together(incidence: Incidence, role: str, across: str, unit: str, null: str
     stance = incidence.stance[extraction]
 
     def counted(passage: Index, where: Counts) -> Counts:
-        return _distinct(where, unit_of_passage[passage], size, units).reshape(count.shape)
+        return units_by_cell(where, unit_of_passage[passage], size, units).reshape(count.shape)
+
+    def those(keep: Flags) -> Counts:
+        chosen = np.flatnonzero(keep)
+        return counted(extraction[chosen], at[chosen])
 
     return Grid(
         incidence, role, across, unit, null, down, over, count, out_of, row_total, read, asked, expected, p, q,
-        counted(*_where(extraction, at, stance == STANCES.index("supports"))),
-        counted(*_where(extraction, at, stance == STANCES.index("challenges"))),
-        counted(*_where(extraction, at, against)),
+        those(stance == STANCES.index("supports")),
+        those(stance == STANCES.index("challenges")),
+        those(against),
         np.zeros(count.shape, dtype=np.int64),
         _always(at, against, size).reshape(count.shape),
         None, extraction, at, told,
     )  # fmt: skip
-
-
-def _where(extraction: Index, at: Counts, keep: Flags) -> tuple[Index, Counts]:
-    return extraction[keep], at[keep]
 
 
 def _always(at: Counts, against: Flags, size: int) -> Flags:

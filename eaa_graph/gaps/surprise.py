@@ -7,15 +7,13 @@ __all__ = ["ALPHA", "at_most", "in_words", "number", "share"]
 import numpy as np
 from numpy.typing import NDArray
 
-from eaa_graph.measures.association import log_factorials
+from eaa_graph.measures.association import tail
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 #: The usual line between surprising and not; a convention, said wherever it is used.
 ALPHA = 0.05
-#: Terms summed at once: about 100 MB of temporary arrays.
-_AT_ONCE = 2_000_000
 
 
 def at_most(seen: Counts, units: Counts, marked: Counts, drawn: Counts) -> Floats:
@@ -30,7 +28,7 @@ def at_most(seen: Counts, units: Counts, marked: Counts, drawn: Counts) -> Float
     Returns
     -------
     float array of the same shape
-        Lower tail of the hypergeometric distribution, summed term by term.
+        Lower tail of the hypergeometric distribution, to the last digits of a floating-point number.
 
     Raises
     ------
@@ -53,24 +51,14 @@ def at_most(seen: Counts, units: Counts, marked: Counts, drawn: Counts) -> Float
     low, high = np.maximum(0, m + d - n), np.minimum(m, d)
     if ((k < low) | (k > high) | (m > n) | (d > n) | (m < 0) | (d < 0)).any():
         raise ValueError("the margins do not allow so many")
-    logs = log_factorials(int(n.max(initial=0)))
-    whole = logs[m] + logs[n - m] + logs[d] + logs[n - d] - logs[n]
     result = np.ones(len(k))
-    todo = np.flatnonzero(k < high)  # all possible outcomes together have chance 1
-    ends = np.cumsum((k - low)[todo] + 1)
-    start = 0
-    while start < len(todo):
-        done = ends[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, done + _AT_ONCE, side="right")))
-        cells = todo[start:stop]
-        length = (k - low)[cells] + 1
-        first = np.cumsum(length) - length
-        cell = np.repeat(cells, length)
-        x = np.arange(int(length.sum())) - np.repeat(first, length) + low[cell]
-        with np.errstate(under="ignore"):
-            terms = np.exp(whole[cell] - logs[x] - logs[m[cell] - x] - logs[d[cell] - x] - logs[(n - m - d)[cell] + x])
-        result[cells] = np.add.reduceat(terms, first)
-        start = stop
+    for whole in np.unique(n).tolist():
+        todo = np.flatnonzero((n == whole) & (k < high))  # all possible outcomes together have chance 1
+        seen, some, taken = k[todo], m[todo], d[todo]
+        # The tail that does not hold the most likely count is summed; the other is what is left.
+        few = seen <= (some + 1) * (taken + 1) // (whole + 2)
+        result[todo[few]] = tail(seen[few], taken[few], some[few], whole, -1)
+        result[todo[~few]] = 1.0 - tail(seen[~few] + 1, taken[~few], some[~few], whole, 1)
     return np.minimum(result, 1.0).reshape(shape)
 
 

@@ -6,9 +6,10 @@ everywhere or nowhere) is NaN in these arrays and must leave them as an empty ce
 
 from __future__ import annotations
 
-__all__ = ["fisher_exact", "jaccard", "lift", "log_factorials", "phi", "pmi"]
+__all__ = ["fisher_exact", "jaccard", "lift", "log_chance", "log_factorials", "phi", "pmi", "tail"]
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -21,6 +22,10 @@ Floats = NDArray[np.float64]
 _AS_LIKELY = 1e-7
 #: Cells of a block of hypergeometric probabilities: 16 MB.
 _BLOCK = 2_000_000
+#: Terms of a tail that are added at once.
+_STEP = 128
+#: A rest of a sum, as share of the sum, that cannot be seen in its last digit.
+_NEGLIGIBLE = 1e-17
 
 
 @lru_cache(maxsize=4)
@@ -101,7 +106,8 @@ def fisher_exact(together: Counts, first: Counts, second: Counts, units: int) ->
 
     Notes
     -----
-    Pairs with equal margins share one row of hypergeometric probabilities, so that 20,000 pairs take well under a second.
+    The two tails are summed from where they begin outwards, until what is left cannot change the last digit: over 200,000 units a
+    pair takes some hundred terms instead of thousands. Chances below the smallest number that a computer can hold are 0.
 
     References
     ----------
@@ -117,20 +123,87 @@ def fisher_exact(together: Counts, first: Counts, second: Counts, units: int) ->
     low, high = np.minimum(first, second), np.maximum(first, second)
     keys, back = np.unique(np.stack([low, high, together], axis=1), axis=0, return_inverse=True)
     p = np.empty(len(keys))
-    logs = log_factorials(units)
-    widest = int(keys[:, 0].max(initial=0)) + 1
-    size = max(1, _BLOCK // widest)
+    size = _BLOCK // _STEP
     for start in range(0, len(keys), size):
-        r, c, seen = (keys[start : start + size, k][:, None] for k in range(3))
-        x = np.arange(int(r.max()) + 1)[None, :]
-        possible = (x <= r) & (units - r - c + x >= 0)
-        inside = np.where(possible, x, np.maximum(0, r + c - units))
-        log_p = (
-            logs[r] + logs[units - r] + logs[c] + logs[units - c] - logs[units]
-            - logs[inside] - logs[r - inside] - logs[c - inside] - logs[units - r - c + inside]
-        )  # fmt: skip
-        log_seen = np.take_along_axis(log_p, seen, axis=1)
-        counted = possible & (log_p <= log_seen + _AS_LIKELY)
-        p[start : start + size] = np.where(counted, np.exp(log_p), 0.0).sum(axis=1)
+        p[start : start + size] = _two_sided(keys[start : start + size], units)
     result: Floats = np.minimum(p, 1.0)[back.reshape(-1)]
     return result
+
+
+def _two_sided(keys: Counts, units: int) -> Floats:
+    """Return for each (drawn, marked, seen) the chance of all counts that are no likelier than the one seen."""
+    drawn, marked, seen = keys.T
+    lowest, highest = np.maximum(0, drawn + marked - units), np.minimum(drawn, marked)
+    mode = np.clip((drawn + 1) * (marked + 1) // (units + 2), lowest, highest)
+
+    limit = log_chance(seen, drawn, marked, units) + _AS_LIKELY
+    # Up to the mode chances grow, from there they fall: two searches by halving find where the two tails begin.
+    left, _ = _halving(
+        lowest - 1, mode + 1, lambda x: log_chance(np.clip(x, lowest, mode), drawn, marked, units) <= limit
+    )
+    _, right = _halving(
+        mode, highest + 1, lambda x: log_chance(np.clip(x, mode, highest), drawn, marked, units) > limit
+    )
+    return tail(left, drawn, marked, units, -1) + tail(right, drawn, marked, units, 1)
+
+
+def _halving(low: Counts, high: Counts, holds: Callable[[Counts], NDArray[np.bool_]]) -> tuple[Counts, Counts]:
+    """Return the last place at which `holds`, and the next; it holds at `low` and not at `high`, and changes once."""
+    while (apart := high - low > 1).any():
+        middle = (low + high) // 2
+        here = holds(middle)
+        low, high = np.where(apart & here, middle, low), np.where(apart & ~here, middle, high)
+    return low, high
+
+
+def log_chance(x: Counts, drawn: Counts, marked: Counts, units: int) -> Floats:
+    """Return the logarithm of the chance of `x` marked units among those drawn; `x` must be possible."""
+    logs = log_factorials(units)
+    log: Floats = (
+        logs[drawn] + logs[units - drawn] + logs[marked] + logs[units - marked] - logs[units]
+        - logs[x] - logs[drawn - x] - logs[marked - x] - logs[units - drawn - marked + x]
+    )  # fmt: skip
+    return log
+
+
+def tail(start: Counts, drawn: Counts, marked: Counts, units: int, way: int) -> Floats:
+    """Return the chance of `start` marked units or fewer (`way` -1) or more (1); 0 where none is possible.
+
+    `start` must lie on its own side of the most likely count, or next to it: terms then fall faster and faster, and the sum ends
+    where what is left cannot change its last digit.
+
+    Parameters
+    ----------
+    start, drawn, marked : integer arrays of one length
+        How many are marked among those drawn; units drawn; units marked.
+    units : int
+        All units.
+    way : int
+        -1 or 1.
+
+    Examples
+    --------
+    >>> one = lambda n: np.array([n])
+    >>> round(float(tail(one(0), one(5), one(3), 10, -1)[0]), 6)
+    0.083333
+    """
+    lowest, highest = np.maximum(0, drawn + marked - units), np.minimum(drawn, marked)
+    total = np.zeros(len(start))
+    todo = np.flatnonzero((start >= lowest) & (start <= highest))
+    offset = 0
+    while len(todo):
+        r, c = drawn[todo][:, None], marked[todo][:, None]
+        x = start[todo][:, None] + way * (offset + np.arange(_STEP))[None, :]
+        possible = (x >= lowest[todo][:, None]) & (x <= highest[todo][:, None])
+        x = np.clip(x, lowest[todo][:, None], highest[todo][:, None])
+        with np.errstate(under="ignore"):
+            terms = np.exp(log_chance(x, r, c, units))
+        terms[~possible] = 0.0
+        total[todo] += terms.sum(axis=1)
+        # Each term is less than a share of the one before; what is left is less than a geometric row with that share.
+        last, before = terms[:, -1], terms[:, -2]
+        share = np.divide(last, before, out=np.ones_like(last), where=before > 0)
+        left = np.divide(last * share, 1.0 - share, out=np.full_like(last, np.inf), where=share < 1.0)
+        todo = todo[possible[:, -1] & (last > 0) & (left > _NEGLIGIBLE * total[todo])]
+        offset += _STEP
+    return total

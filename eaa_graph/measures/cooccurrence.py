@@ -215,8 +215,8 @@ class Together:
 
     def _coding(self, side: Side, place: int) -> Counts:
         inc = self.incidence
-        chosen = (inc.coding_role == ROLES.index(side.role)) & (inc.coding_concept == side.concepts[place])
-        rows = inc.coding_extraction[chosen].astype(np.int64)
+        extraction, concept = inc.in_role(side.role)
+        rows = extraction[concept == side.concepts[place]].astype(np.int64)
         kept: Counts = rows[self.of[rows] >= 0]
         return kept
 
@@ -238,15 +238,18 @@ def _units(incidence: Incidence, unit: str) -> tuple[Counts, int]:
 
 
 def _side(incidence: Incidence, role: str, of: Counts) -> Side:
-    chosen = incidence.coding_role == ROLES.index(role)
-    unit = of[incidence.coding_extraction[chosen]]
-    concept = incidence.coding_concept[chosen][unit >= 0]
-    unit = unit[unit >= 0]
+    extraction, concept = incidence.in_role(role)
+    unit = of[extraction]
+    if len(unit) and int(unit.min()) < 0:
+        concept, unit = concept[unit >= 0], unit[unit >= 0]
     used = np.flatnonzero(np.bincount(concept, minlength=1))
     concepts = np.array(in_codebook_order(incidence, used.tolist()), dtype=np.int32)
     place = np.zeros(len(incidence.concepts) + 1, dtype=np.int64)
     place[concepts] = np.arange(len(concepts))
-    key = unit * max(1, len(concepts)) + place[concept]
+    at = place[concept]
+    key = unit * max(1, len(concepts)) + at
+    if (key[1:] > key[:-1]).all():
+        return Side(role, concepts, unit, at)  # in order already, each once: nothing to sort
     size = (int(unit.max(initial=-1)) + 1) * len(concepts)
     if size <= 64 * len(key) + 1024:
         # A flag for every cell is quicker than sorting, unless there are far more cells than codings.
@@ -261,6 +264,12 @@ def _side(incidence: Incidence, role: str, of: Counts) -> Side:
 def _counts(first: Side, second: Side, units: int) -> Counts:
     """Return for each concept of `first` and of `second` the units that have both."""
     a, b = len(first.concepts), len(second.concepts)
+    if second is first and len(first.unit):
+        # Where units have few concepts each, going through their pairs is less work than any multiplication: a look at a
+        # pair costs about thirty times as much as one multiplication in a dense product.
+        most = int(np.bincount(first.unit).max())
+        if len(first.unit) * float(most) < min(units * float(a) * a / 30, 50_000_000):
+            return _by_neighbours(first, most)
     # Multiplications of a dense product against those of a sparse one, which cost about 20 times as much each.
     held = np.bincount(first.unit, minlength=units).astype(np.float64)
     held *= np.bincount(second.unit, minlength=units)
@@ -286,6 +295,17 @@ def _counts(first: Side, second: Side, units: int) -> Counts:
             tables.append(table)
         total += np.rint(tables[0].T @ tables[-1]).astype(np.int64)
     return total
+
+
+def _by_neighbours(side: Side, most: int) -> Counts:
+    """Return the units that have each two concepts: entry i with entry i + 1, i + 2, ... of the same unit."""
+    width = len(side.concepts)
+    pairs = []
+    for away in range(1, most):
+        same = np.flatnonzero(side.unit[away:] == side.unit[:-away])
+        pairs.append(side.concept[same] * width + side.concept[same + away])
+    found = np.bincount(np.concatenate(pairs) if pairs else (), minlength=width * width).reshape(width, width)
+    return np.diag(side.margin) + found + found.T
 
 
 def _number(value: float) -> float | None:

@@ -19,7 +19,7 @@ from eaa_graph.errors import BadSettings, Refused, UnknownName
 from eaa_graph.measures import Measure
 from eaa_graph.measures.proportions import wilson
 from eaa_graph.model import ROLES
-from eaa_graph.network import Incidence, Index
+from eaa_graph.network import Incidence, Index, units_by_cell
 from eaa_graph.registry import Parameter
 from eaa_graph.tables import Cell, Column, Table, Thing
 
@@ -27,8 +27,6 @@ from eaa_graph.tables import Cell, Column, Table, Thing
 ATTRIBUTES = ("country", "field", "year", "journal", "collection", "phase", "reported_concept", "licence")
 SHAPES = ("long", "wide")
 _UNITS = {"article": "articles", "study": "studies", "extraction": "extractions"}
-#: A table of flags of more cells than this is made by sorting instead.
-_MOST_FLAGS = 100_000_000
 
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -167,13 +165,13 @@ def _by_attribute(incidence: Incidence, unit: str, by: str) -> _Columns:
 
 def _by_role(incidence: Incidence, unit: str, by: str) -> _Columns:
     of_extraction, _, units = _units(incidence, unit)
-    chosen = incidence.coding_role == ROLES.index(by)
     concepts = in_codebook_order(incidence, set(incidence.coded(by).tolist()) | set(incidence.listed(by).tolist()))
     if not concepts:
         raise Refused(f"nothing is coded or listed as {by}, so there is nothing to count by")
     place = np.full(len(incidence.concepts) + 1, -1, dtype=np.int64)
     place[concepts] = np.arange(len(concepts))
-    of = (incidence.coding_extraction[chosen].astype(np.int64), place[incidence.coding_concept[chosen]])
+    extraction, concept = incidence.in_role(by)
+    of = (extraction.astype(np.int64), place[concept])
     possible = _flags(of_extraction[of[0]], of[1], (units, len(concepts)))
     return _Columns(
         tuple(incidence.concept_thing(c) for c in concepts),
@@ -210,9 +208,18 @@ def _columns(incidence: Incidence, unit: str, by: str, role: str) -> _Columns:
     return _by_attribute(incidence, unit, by)
 
 
-def _joined(left: Counts, right: tuple[Counts, Counts], extractions: int) -> tuple[NDArray[np.intp], Counts]:
+def _joined(left: Index, right: tuple[Counts, Counts], extractions: int) -> tuple[NDArray[np.intp], Counts]:
     """Join codings with columns on the extraction: for each match the coding's place and the column."""
     by_extraction, column = right
+    if len(by_extraction) < 2 or (by_extraction[1:] > by_extraction[:-1]).all():
+        # Each extraction belongs to one column at most, as with themes: one look-up, nothing to sort.
+        only = np.full(extractions, -1, dtype=np.int64)
+        only[by_extraction] = column
+        at = only[left]
+        if len(at) and int(at.min()) < 0:
+            coding = np.flatnonzero(at >= 0)
+            return coding, at[coding]
+        return np.arange(len(at)), at
     order = np.argsort(by_extraction, kind="stable")
     many = np.bincount(by_extraction, minlength=extractions)
     starts = np.concatenate([[0], np.cumsum(many)[:-1]])
@@ -242,7 +249,7 @@ class _Counted:
     counts: Counts
     inside: Counts
     possible: Counts
-    extraction: Counts
+    extraction: Index
     cell: Counts
 
     def behind(self, which: int, at: int) -> tuple[str, ...]:
@@ -317,15 +324,14 @@ def occurrence(
     width, depth = len(columns.cells), len(concepts)
     place = np.full(len(incidence.concepts) + 1, -1, dtype=np.int64)
     place[concepts] = np.arange(depth)
-    chosen = incidence.coding_role == ROLES.index(role)
-    extraction = incidence.coding_extraction[chosen].astype(np.int64)
-    concept = place[incidence.coding_concept[chosen]]
+    extraction, coded = incidence.in_role(role)
     coding, column = _joined(extraction, columns.of, len(incidence))
-    row = of_extraction[extraction[coding]].astype(np.int64)
-    cell = concept[coding] * width + column
-    counts, inside = _tally(row, cell, columns.possible, depth, width)
+    extraction = extraction[coding]
+    row = of_extraction[extraction]
+    cell = place[coded[coding]] * width + column
+    counts, inside = _tally(row, cell, column, columns.possible, depth, width)
     counted = _Counted(
-        incidence, tuple(concepts), columns, counts, inside, columns.possible.sum(axis=0), extraction[coding], cell
+        incidence, tuple(concepts), columns, counts, inside, columns.possible.sum(axis=0), extraction, cell
     )
     left_out = int((incidence.theme < 0).sum()) if by == "theme" else 0
     bases = sorted(set(columns.basis))
@@ -352,23 +358,15 @@ def occurrence(
     return (_wide if shape == "wide" else _long)(counted, frame, role, by)
 
 
-def _tally(row: Counts, cell: Counts, possible: Flags, depth: int, width: int) -> tuple[Counts, Counts]:
+def _tally(unit: Index, cell: Counts, column: Counts, possible: Flags, depth: int, width: int) -> tuple[Counts, Counts]:
     """Return for each cell the units that have it, and those of them that are in its denominator."""
-    size = depth * width
-    if len(possible) * size <= _MOST_FLAGS:
-        # One flag for every unit and cell, so that nothing needs sorting.
-        there = np.zeros((len(possible), size), dtype=np.bool_)
-        there[row, cell] = True
-        counts = there.sum(axis=0, dtype=np.int64)
-        there &= np.tile(possible, (1, depth))
-        return counts.reshape(depth, width), there.sum(axis=0, dtype=np.int64).reshape(depth, width)
-    key = np.unique(row * size + cell)
-    row, cell = key // size, key % size
-    within = possible[row, cell % width]
-    return (
-        np.bincount(cell, minlength=size).reshape(depth, width).astype(np.int64),
-        np.bincount(cell[within], minlength=size).reshape(depth, width).astype(np.int64),
-    )
+    units = len(possible)
+    counts = units_by_cell(cell, unit, depth * width, units).reshape(depth, width)
+    outside = ~possible[unit, column]
+    if not outside.any():
+        return counts, counts
+    without = units_by_cell(cell[outside], unit[outside], depth * width, units).reshape(depth, width)
+    return counts, counts - without
 
 
 def _long(counted: _Counted, frame: Table, role: str, by: str) -> Table:

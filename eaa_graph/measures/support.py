@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from eaa_graph.errors import BadSettings, Refused, UnknownName
 from eaa_graph.measures import Measure
 from eaa_graph.model import ACTIVATIONS, BASES, POLARITIES, ROLES, STANCES, Configuration, Slot, Theory
-from eaa_graph.network import Incidence, Index, selected
+from eaa_graph.network import Incidence, Index, flags_by_cell, selected, set_bits
 from eaa_graph.registry import Parameter
 from eaa_graph.tables import Cell, Column, Table, Thing
 
@@ -55,6 +55,7 @@ _GRADE_NAMES = {_OPEN: "open", _NO: "no", _PARTIAL: "partial", _FULL: "full"}
 _UNSTATED = len(STANCES)
 
 Flags = NDArray[np.bool_]
+Counts = NDArray[np.int64]
 Grades = NDArray[np.int8]
 
 _NOTE = (
@@ -280,27 +281,31 @@ class Matcher:
                 found[passages(self.incidence, role, concept)] = True
         return found
 
-    def _slot(self, role: str, slot: Slot, rows: Index | None) -> Grades:
-        length = len(self.incidence) if rows is None else len(rows)
-        whole = np.zeros(length, dtype=np.bool_)
-        some = np.zeros(length, dtype=np.bool_)
+    def _any(self, configuration: Configuration, roles: tuple[str, ...]) -> Flags:
+        """Return for every extraction whether it codes anything that the slots of these roles name."""
+        found = np.zeros(len(self.incidence), dtype=np.bool_)
+        for role in roles:
+            for name in dict.fromkeys(c for alternative in configuration.slot(role) for c in alternative):
+                found |= self._has(role, name)
+        return found
+
+    def _slot(self, role: str, slot: Slot, rows: Index) -> Grades:
+        whole = np.zeros(len(rows), dtype=np.bool_)
+        some = np.zeros(len(rows), dtype=np.bool_)
         for alternative in slot:
-            together = np.ones(length, dtype=np.bool_)
+            together = np.ones(len(rows), dtype=np.bool_)
             for name in dict.fromkeys(alternative):
-                has = self._has(role, name)
-                if rows is not None:
-                    has = has[rows]
+                has = self._has(role, name)[rows]
                 together &= has
                 some |= has
             whole |= together
         return whole.astype(np.int8) + some.astype(np.int8)
 
-    def _part(self, configuration: Configuration, roles: tuple[str, ...], rows: Index | None) -> Grades:
+    def _part(self, configuration: Configuration, roles: tuple[str, ...], rows: Index) -> Grades:
         """Return the grade of one part (all its filled slots together) for the extractions `rows`."""
-        length = len(self.incidence) if rows is None else len(rows)
         grades = [self._slot(role, configuration.slot(role), rows) for role in roles if configuration.slot(role)]
         if not grades:
-            return np.full(length, _OPEN, dtype=np.int8)
+            return np.full(len(rows), _OPEN, dtype=np.int8)
         least = np.minimum.reduce(grades)
         most = np.maximum.reduce(grades)
         return np.where(least == _FULL, _FULL, np.minimum(most, _PARTIAL)).astype(np.int8)
@@ -308,12 +313,11 @@ class Matcher:
     def evidence(self, configuration: Configuration) -> Evidence:
         """Return the lines of evidence that bear on `configuration`."""
         incidence = self.incidence
-        mechanism = self._part(configuration, _MECHANISM, None)
         index = incidence.extraction_index
         lists = (configuration.supporting, configuration.challenging)
         absent = tuple(sorted({e for names in lists for e in names if e not in index}))
         said = [np.array(sorted(index[e] for e in names if e in index), dtype=np.int32) for names in lists]
-        bears = (mechanism > _NO) & self.inside
+        bears = self._any(configuration, _MECHANISM) & self.inside
         by_list = np.zeros((2, len(incidence)), dtype=np.bool_)
         for place_, numbers in enumerate(said):
             by_list[place_, numbers] = True
@@ -321,15 +325,14 @@ class Matcher:
         rows = np.flatnonzero(bears).astype(np.int32)
         parts = {
             "context": self._part(configuration, self.conditions, rows),
-            "mechanism": mechanism[rows],
+            "mechanism": self._part(configuration, _MECHANISM, rows),
             "outcome": self._part(configuration, ("outcome",), rows),
         }
         with_context = parts["context"] > _NO
         with_outcome = parts["outcome"] > _NO
-        level = np.select(
-            [parts["mechanism"] <= _NO, with_context & with_outcome, with_context, with_outcome],
-            [_UNMATCHED, 0, 1, 2],
-            default=3,
+        # C-M-O 0, C-M 1, M-O 2, M 3.
+        level = np.where(
+            parts["mechanism"] <= _NO, _UNMATCHED, 3 - 2 * with_context.astype(np.int8) - with_outcome
         ).astype(np.int8)
         by_person = by_list[:, rows]
         stance = incidence.stance[rows]
@@ -337,21 +340,16 @@ class Matcher:
         matched = level < _UNMATCHED
         # What is asserted: a line with the asserted bearing. What is matched: a line with the recorded
         # bearing, unless an assertion fills in for a stance that nobody recorded.
-        lines: list[tuple[Flags, int, Flags]] = []
+        asserted = np.zeros((len(rows), _UNSTATED + 1), dtype=np.bool_)
+        asserted[:, STANCES.index("supports")] = by_person[0]
+        asserted[:, STANCES.index("challenges")] = by_person[1]
+        told = asserted.copy()
         for bearing, name in enumerate((*STANCES, "")):
-            own = stance == (bearing if name else -1)
-            asserted = by_person[{"supports": 0, "challenges": 1}[name]] if name in ("supports", "challenges") else None
-            keep = matched & inside & own
-            if not name:
-                keep &= ~by_person.any(axis=0)
-            if asserted is None:
-                asserted = np.zeros(len(rows), dtype=np.bool_)
-            lines.append((keep | asserted, bearing, asserted))
-        place = np.concatenate([np.flatnonzero(keep) for keep, _, _ in lines])
-        bearing_of = np.concatenate([np.full(int(keep.sum()), b, dtype=np.int8) for keep, b, _ in lines])
-        asserted_of = np.concatenate([asserted[keep] for keep, _, asserted in lines])
-        order = np.lexsort((bearing_of, place))
-        place, bearing_of, asserted_of = place[order], bearing_of[order], asserted_of[order]
+            keep = matched & inside & (stance == (bearing if name else -1))
+            told[:, bearing] |= keep if name else keep & ~by_person.any(axis=0)
+        place, column = np.nonzero(told)  # by passage, then by bearing
+        bearing_of = column.astype(np.int8)
+        asserted_of = asserted[place, bearing_of]
         recorded = np.where(stance[place] < 0, _UNSTATED, stance[place])
         return Evidence(
             configuration=configuration,
@@ -473,24 +471,18 @@ def _most_complete(configuration: Configuration, conditions: tuple[str, ...]) ->
 _REACHABLE = {0: (0, 1, 2, 3), 1: (1, 3), 2: (2, 3), 3: (3,)}
 
 
-def _distinct(group: NDArray[np.intp], thing: Index, groups: int, things: int) -> NDArray[np.bool_]:
-    """Return a groups x things matrix of what occurs; things below 0 (no name) are left out."""
-    found = np.zeros((groups, things), dtype=np.bool_)
-    named = thing >= 0
-    found[group[named], thing[named]] = True
-    return found
-
-
-def _sorted_distinct(ascending: Index) -> int:
-    # np.unique would sort again what is sorted already: half of the measure's time.
-    return int(np.count_nonzero(np.diff(ascending))) + 1 if len(ascending) else 0
-
-
 def _asserted_at_all(incidence: Incidence, lines: Evidence) -> Flags:
     """Return for each line whether a person asserts its passage, with whatever bearing."""
     asserted = np.zeros(len(incidence), dtype=np.bool_)
     asserted[lines.extraction[lines.asserted]] = True
     return asserted[lines.extraction]
+
+
+def _by_level(group: NDArray[np.intp], thing: Index, things: int) -> Counts:
+    """Return in how many different things each bearing occurs at each level, and last at all levels together."""
+    bearings = _UNSTATED + 1
+    flags = flags_by_cell(group, thing, (_UNMATCHED + 1) * bearings, things).reshape(_UNMATCHED + 1, bearings, -1)
+    return set_bits(np.concatenate([flags, np.bitwise_or.reduce(flags, axis=0)[None]]))
 
 
 def _support_rows(matcher: Matcher, theory: Theory | None, lines: Evidence) -> list[tuple[int, tuple[Cell, ...]]]:
@@ -503,14 +495,16 @@ def _support_rows(matcher: Matcher, theory: Theory | None, lines: Evidence) -> l
     study = incidence.study[article]
     coder = incidence.coder[lines.extraction]
     whole = lines.mechanism == _FULL
-    units = {
-        "articles": _distinct(group, article, groups, len(incidence.articles)),
-        "studies": _distinct(group, study, groups, int(incidence.study.max(initial=-1)) + 1),
-        "coders": _distinct(group, coder, groups, len(incidence.records.people)),
-        "full": _distinct(group[whole], article[whole], groups, len(incidence.articles)),
+    named = coder >= 0
+    studies = int(incidence.study.max(initial=-1)) + 1
+    counts = {
+        "articles": _by_level(group, article, len(incidence.articles)),
+        "studies": _by_level(group, study, studies),
+        "coders": _by_level(group[named], coder[named], len(incidence.records.people)),
+        "full": _by_level(group[whole], article[whole], len(incidence.articles)),
     }
-    shaped = {name: found.reshape(_UNMATCHED + 1, bearings, -1) for name, found in units.items()}
     extractions = np.bincount(group, minlength=groups).reshape(_UNMATCHED + 1, bearings)
+    counts["extractions"] = np.concatenate([extractions, extractions.sum(axis=0)[None]])
     best, in_words = _most_complete(lines.configuration, matcher.conditions)
     levels = list(_REACHABLE[best]) if best is not None else []
     if (lines.level == _UNMATCHED).any():
@@ -518,39 +512,39 @@ def _support_rows(matcher: Matcher, theory: Theory | None, lines: Evidence) -> l
     own_stance = incidence.stance[lines.extraction]
     differs = lines.asserted & ~lines.own & (own_stance >= 0)
     not_asserted = ~_asserted_at_all(incidence, lines)
+
+    def passages_where(condition: Flags) -> Counts:
+        # Lines are in the order of passages, and all lines of one passage are of one level.
+        chosen = np.flatnonzero(condition)
+        passage, at = lines.extraction[chosen], lines.level[chosen]
+        found = np.bincount(at[np.flatnonzero(np.diff(passage, prepend=-1))], minlength=_UNMATCHED + 1)
+        return np.append(found, found.sum())
+
+    of_passages = [
+        passages_where(lines.context == _PARTIAL),
+        passages_where(lines.outcome == _PARTIAL),
+        passages_where(lines.asserted & (lines.bearing == STANCES.index("supports"))),
+        passages_where(lines.asserted & (lines.bearing == STANCES.index("challenges"))),
+        passages_where(lines.asserted & ~lines.matched),
+        passages_where(not_asserted),
+        passages_where(differs),
+        passages_where(lines.asserted & lines.outside),
+    ]
     rows: list[tuple[int, tuple[Cell, ...]]] = []
-    for level in (-1, *levels):
-        here = np.ones(len(lines.level), dtype=np.bool_) if level < 0 else lines.level == level
-        if level < 0:
-            counts = {name: found.any(axis=0).sum(axis=1) for name, found in shaped.items()}
-            counts["extractions"] = extractions.sum(axis=0)
-        else:
-            counts = {name: found[level].sum(axis=1) for name, found in shaped.items()}
-            counts["extractions"] = extractions[level]
+    for level in (-1, *levels):  # -1: the last of each count, for all levels together
         cells: list[Cell] = [
             title_of(theory),
             Thing("configuration", lines.configuration.id, lines.configuration.id),
             _ANY if level < 0 else _LEVEL_NAMES[level],
         ]
-        cells += [int(counts["articles"][b]) for b in range(_UNSTATED)]
+        cells += [int(counts["articles"][level, b]) for b in range(_UNSTATED)]
         for b in range(_UNSTATED):
-            full = int(counts["full"][b])
-            cells += [full, int(counts["articles"][b]) - full]
-            cells += [int(counts[unit][b]) for unit in ("studies", "extractions", "coders")]
-
-        def passages_where(condition: Flags, here: Flags = here) -> int:
-            return _sorted_distinct(lines.extraction[condition & here])
-
+            full = int(counts["full"][level, b])
+            cells += [full, int(counts["articles"][level, b]) - full]
+            cells += [int(counts[unit][level, b]) for unit in ("studies", "extractions", "coders")]
         cells += [
-            int(counts["extractions"][_UNSTATED]),
-            passages_where(lines.context == _PARTIAL),
-            passages_where(lines.outcome == _PARTIAL),
-            passages_where(lines.asserted & (lines.bearing == STANCES.index("supports"))),
-            passages_where(lines.asserted & (lines.bearing == STANCES.index("challenges"))),
-            passages_where(lines.asserted & ~lines.matched),
-            passages_where(not_asserted),
-            passages_where(differs),
-            passages_where(lines.asserted & lines.outside),
+            int(counts["extractions"][level, _UNSTATED]),
+            *(int(found[level]) for found in of_passages),
             len(lines.absent) if level < 0 else 0,
             lines.untested,
             in_words,
