@@ -214,8 +214,10 @@ _ABOUT = {
     ".pdf": "figure, for print",
     ".trig": "the whole graph with its provenance, as RDF",
     ".xlsx": "all tables in one workbook",
-    ".html": "stand-alone map: one file that can be sent to somebody",
-    ".docx": "the report",
+    ".html": "the report, to read in a browser",
+    ".docx": "the report, for Word",
+    ".md": "the report, as plain text with marks",
+    ".txt": "figures that were not drawn, and why",
 }
 
 

@@ -48,6 +48,14 @@ _MENU = (
     ("pages/plain.html", "In plain words"),
     ("pages/downloads.html", "Downloads"),
 )
+#: What there is to download, by the folder that it lies in; the last takes what is left.
+_SHELVES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Interactive maps, one file each", ("maps",)),
+    ("Figures", ("figures",)),
+    ("Tables, as CSV for a spreadsheet or for R", ("tables",)),
+    ("Figures of the report", ("report-figures",)),
+    ("Report, graph and findings", ()),
+)
 _DOORS = (
     ("pages/plain.html", "In plain words", "For everybody: what was done, what it may mean, what is missing"),
     ("pages/matrix.html", "Matrix", "What is coded under which theme, with the passages behind every cell"),
@@ -314,8 +322,12 @@ class _Site:
         for a in self.records.articles:
             members = g.by_article.get(a.id, [])
             parts = self.paged(a.id, len(members), PER_PAGE)
-            facts = [(name.replace("_", " ").capitalize(), value) for name in plain if (value := getattr(a, name))]
-            facts += [(name, value) for name, value in a.attributes]
+            facts = [
+                ("PMCID" if name == "pmcid" else name.replace("_", " ").capitalize(), value)
+                for name in plain
+                if (value := getattr(a, name))
+            ]
+            facts += [(name[:1].upper() + name[1:], value) for name, value in a.attributes]
             says = g.reported.get(a.id, {})
             under = Counter(e.theme for e in members if g.coder in ("all", e.coder))
             themes = [(t, says.get(t, {}), under[t]) for t in g.themes if t in says or under[t]]
@@ -583,7 +595,7 @@ class _Site:
         yield self.findings()
         yield self.about()
         yield self.plain()
-        yield self.page("downloads.html", "pages/downloads.html", "Downloads")
+        yield self.downloads()
         yield self.page("search.html", "pages/search.html", "Search")
         yield self.page("explorer.html", "pages/explorer.html", "Explorer")
 
@@ -951,6 +963,36 @@ class _Site:
             facts=facts,
             tables=[t for t in tables if t],
             figures=self.figures("flow", "saturation"),
+        )
+
+    def downloads(self) -> tuple[str, str]:
+        """List the files of the results by what they are for; the formats of one thing share a row."""
+        shelves: dict[str, dict[str, list[Any]]] = {title: {} for title, _ in _SHELVES}
+        for f in (*self.material.maps, *self.material.files):
+            folder, _, name = f.path.rpartition("/")
+            title = next(t for t, folders in _SHELVES if folder in folders or not folders)
+            stem, _, suffix = name.rpartition(".")
+            row = f.path if title == _SHELVES[-1][0] else f"{folder}/{stem}"
+            shelves[title].setdefault(row, []).append((suffix.upper(), f))
+        return self.page(
+            "downloads.html",
+            "pages/downloads.html",
+            "Downloads",
+            shelves=[
+                (
+                    title,
+                    [
+                        (
+                            found[0][1].path.rpartition("/")[2] if title == _SHELVES[-1][0] else row.rpartition("/")[2],
+                            found,
+                            next((f.about for _, f in found if f.about), ""),
+                        )
+                        for row, found in rows.items()
+                    ],
+                )
+                for title, rows in shelves.items()
+                if rows
+            ],
         )
 
     def plain(self) -> tuple[str, str]:

@@ -168,7 +168,9 @@
     });
     var step = 24, top = 40, rows = Math.max.apply(null, shownNodes.map(function (l) { return l.length; }).concat([1]));
     var height = top + rows * step + 16, width = 1120, xs = [250, 560, 870];
-    var picture = svg("svg", { viewBox: "0 0 " + width + " " + height, role: "group", "aria-label": "Map of contexts, mechanisms and outcomes. Arrow keys move, Enter opens what is behind; the table says the same." });
+    var picture = svg("svg", { viewBox: "0 0 " + width + " " + height, role: "group", "aria-labelledby": "map-title", "aria-describedby": "map-desc" });
+    picture.append(svg("title", { id: "map-title" }, "Map of contexts, mechanisms and outcomes"));
+    picture.append(svg("desc", { id: "map-desc" }, plural(part.all.length, "link") + ". Arrow keys move, Enter opens what is behind; the table says the same."));
     var y = shownNodes.map(function (list) {
       var gap = list.length > 1 ? Math.min(step * 2, (rows - 1) * step / (list.length - 1)) : 0, off = ((rows - 1) * step - gap * (list.length - 1)) / 2, at = new Map();
       list.forEach(function (c, n) { at.set(c, top + 12 + off + n * gap); });
@@ -232,7 +234,7 @@
   function tabulate(found, part) {
     var body = el("tbody");
     part.all.slice(0, 500).forEach(function (e) {
-      var d = edges[e], go = el("button", { type: "button", className: "link", textContent: plural(found.edges[e], "article") });
+      var d = edges[e], go = el("button", { type: "button", className: "link", textContent: found.edges[e].toLocaleString("en"), ariaLabel: plural(found.edges[e], "article") + ", " + D.concepts[d.from][1] + " – " + D.concepts[d.to][1] });
       go.addEventListener("click", function () { choose(edgeKey(e), true); });
       function end(column, c) {
         var b = el("button", { type: "button", className: "link", textContent: D.concepts[c][1], dir: "auto" });
