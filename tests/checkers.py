@@ -21,7 +21,7 @@ _NODE_MODULES = ROOT / "tests" / "npm" / "node_modules"
 
 #: Jars of Debian's libapache-jena-java and of the packages it depends on.
 _JENA = """jena-core jena-arq jena-base jena-iri jena-cmds jena-shacl jena-shex jena-rdfconnection jena-tdb jena-tdb2 jena-dboe-base
-jena-dboe-storage jena-dboe-index jena-dboe-trans-data jena-dboe-transaction slf4j-api slf4j-nop commons-cli commons-codec commons-compress
+jena-dboe-storage jena-dboe-index jena-dboe-trans-data jena-dboe-transaction slf4j-api slf4j-simple commons-cli commons-codec commons-compress
 commons-csv commons-io commons-lang3 commons-logging dexx.collection gson guava httpclient httpclient-cache httpcore jackson-annotations
 jackson-core jackson-databind jsonld-java protobuf thrift titanium-json-ld"""
 _JARS = Path("/usr/share/java")

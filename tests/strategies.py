@@ -44,7 +44,7 @@ from eaa_graph.model import (
 #: Characters that a cell may hold. U+0085 and the rest of Cc are refused by the model.
 _CHARACTERS = st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff")
 #: Texts that have broken one format or another.
-_AWKWARD = (
+AWKWARD = (
     "-", ".", "..", "%", "%2D", "a/b", "a?b#c", "~", "_", "a_b", "A", "a", "é", "e\u0301", "\u2028", "<&>", '"', "'", "\\", "\\n",
     "_:b", "@en", "^^", "{}", "]]>", "0", "007", "1.0", "true", "nan", "None", "=1+1", "+", "\u202e", "\U0001f9e9", "\ufeffx", "graph", "x" * 60,
 )  # fmt: skip
@@ -57,13 +57,13 @@ def _is_text(text: str) -> bool:
 def texts(max_size: int = 12) -> st.SearchStrategy[str]:
     """Return a strategy for what a cell of text may hold, line breaks and tabs included."""
     free = st.text(st.one_of(_CHARACTERS, st.sampled_from("\n\t")), min_size=1, max_size=max_size)
-    return st.one_of(st.sampled_from(_AWKWARD), free.map(str.strip)).filter(_is_text)
+    return st.one_of(st.sampled_from(AWKWARD), free.map(str.strip)).filter(_is_text)
 
 
 def identifiers(max_size: int = 8) -> st.SearchStrategy[str]:
     """Return a strategy for ids: any printable characters but the two separators."""
     free = st.text(_CHARACTERS, min_size=1, max_size=max_size).map(lambda text: text.replace("|", "/").strip())
-    return st.one_of(st.sampled_from(_AWKWARD), free).filter(lambda text: _is_text(text) and " / " not in text)
+    return st.one_of(st.sampled_from(AWKWARD), free).filter(lambda text: _is_text(text) and " / " not in text)
 
 
 def dates() -> st.SearchStrategy[str]:

@@ -85,30 +85,6 @@ def test_every_format_is_the_same_graph(small: Path) -> None:
     assert {(s, p, o, str(g)) for s, p, o, g in one} == {(s, p, o, str(g)) for s, p, o, g in other}
 
 
-def test_rapper_reads_the_same_graph(small: Path) -> None:
-    rapper = checkers.program("rapper", "raptor2-utils")
-    read = set()
-    for form, name in (("nt", "ntriples"), ("turtle", "turtle"), ("xml", "rdfxml"), ("trig", "trig")):
-        path = formats(small / "out")[form]
-        done = subprocess.run([rapper, "-q", "-i", name, "-o", "ntriples", str(path)], capture_output=True, check=True)
-        assert not done.stderr
-        read.add(frozenset(Graph().parse(data=done.stdout, format="nt")))
-    assert read == {triples(formats(small / "out")["nt"], "nt")}
-
-
-@pytest.mark.slow
-def test_jena_reads_the_same_graph(small: Path) -> None:
-    read = set()
-    for form in ("nt", "turtle", "xml"):
-        done = subprocess.run(
-            [*checkers.jena(), "riotcmd.riot", "--out=nt", str(formats(small / "out")[form])],
-            capture_output=True,
-            check=True,
-        )
-        read.add(frozenset(Graph().parse(data=done.stdout, format="nt")))
-    assert read == {triples(formats(small / "out")["nt"], "nt")}
-
-
 def test_each_thing_has_files_that_agree_and_a_page_that_holds_them(small: Path) -> None:
     out = small / "out"
     rows = (out / "resource" / "index.csv").read_text("utf-8").splitlines()[1:]
@@ -238,17 +214,6 @@ def test_web_annotations_select_only_words_that_are_published(small: Path) -> No
 
 
 # --- descriptions, in the eyes of others --------------------------------------------------------
-
-
-def test_croissant_is_valid_and_its_records_can_be_loaded(small: Path) -> None:
-    done = subprocess.run(
-        [checkers.checker("mlcroissant"), "validate", "--jsonld", str(small / "out" / "croissant.json")],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "Error" not in done.stderr
 
 
 def test_the_crate_can_be_read_again(small: Path) -> None:

@@ -175,6 +175,12 @@ def data_package(about: About, folder: Path) -> str:
     return _text(package)
 
 
+def _named(entities: list[dict[str, Any]]) -> dict[str, str] | list[dict[str, str]]:
+    """Refer to entities; to one alone without a list around it, as RO-Crate recommends."""
+    found = [{"@id": str(entity["@id"])} for entity in entities]
+    return found[0] if len(found) == 1 else found
+
+
 def ro_crate(about: About, files: Mapping[str, tuple[bytes, str, str]], folders: Mapping[str, str]) -> str:
     """Return `ro-crate-metadata.json`.
 
@@ -220,12 +226,12 @@ def ro_crate(about: About, files: Mapping[str, tuple[bytes, str, str]], folders:
         "conformsTo": {"@id": ONTOLOGY},
         "creditText": _cite(about),
         "hasPart": [{"@id": part} for part in parts],
-        "mentions": [{"@id": "#build"}],
+        "mentions": {"@id": "#build"},
     }
     if people:
-        root["author"] = [{"@id": p["@id"]} for p in people]
+        root["author"] = _named(people)
     if software:
-        root["contributor"] = [{"@id": p["@id"]} for p in software]
+        root["contributor"] = _named(software)
     graph: list[dict[str, Any]] = [
         {
             "@id": "ro-crate-metadata.json",
