@@ -363,6 +363,116 @@ def test_sectors_of_a_wheel_are_equal_and_their_numbers_are_written() -> None:
     assert len(marks(root)) == len(made_.tables[0])
 
 
+def extent(element: ET.Element) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of a mark."""
+
+    def of(name: str) -> float:
+        return float(element.get(name, 0))
+
+    if element.tag == f"{SVG}rect":
+        return of("x"), of("y"), of("x") + of("width"), of("y") + of("height")
+    if element.tag == f"{SVG}circle":
+        return of("cx") - of("r"), of("cy") - of("r"), of("cx") + of("r"), of("cy") + of("r")
+    if element.tag == f"{SVG}polygon":
+        points = [tuple(float(n) for n in p.split(",")) for p in element.get("points", "").split()]
+        xs, ys = [p[0] for p in points], [p[1] for p in points]
+        return min(xs), min(ys), max(xs), max(ys)
+    raise AssertionError(element.tag)
+
+
+@pytest.mark.parametrize(
+    ("which", "name", "width"),
+    [
+        ("pilot", "lanes", "174"),
+        ("pilot", "lanes", "85"),
+        ("pilot", "heatmap", "174"),
+        ("big", "heatmap", "114"),
+        ("pilot", "gapmap", "174"),
+        ("pilot", "gapmap", "85"),
+        ("big", "chains", "174"),
+        ("big", "chains", "85"),
+    ],
+)
+def test_the_number_beside_a_mark_is_the_one_it_shows(which: str, name: str, width: str) -> None:
+    root = ET.fromstring(drawing(which, name, width).svg)
+    numbers = [
+        (float(e.get("x", 0)), float(e.get("y", 0)), e.text or "", float(e.get("font-size", 0)))
+        for e in root.iter(f"{SVG}text")
+        if re.fullmatch(r"\d+", e.text or "")
+    ]
+    seen = 0
+    for _, column, value, element in marks(root):
+        if not re.fullmatch(r"\d+", value) or column not in ("articles", "count", "supports", "refines", "challenges"):
+            continue
+        if value == "0" and name != "chains":  # hatched, or no bar: nothing is written
+            continue
+        left, top, right, bottom = extent(element)
+
+        def apart(
+            number: tuple[float, float, str, float], box: tuple[float, ...] = (left, top, right, bottom)
+        ) -> float:
+            x, y = number[0], number[1] - number[3] * 0.35
+            return math.hypot(max(box[0] - x, 0, x - box[2]), max(box[1] - y, 0, y - box[3]))
+
+        assert min(numbers, key=apart)[2] == value, (column, value)
+        seen += 1
+    assert seen > 10
+
+
+@pytest.mark.parametrize("which", ["pilot", "big"])
+def test_shades_of_the_heat_map_are_those_of_the_legend(which: str) -> None:
+    made_ = drawing(which, "heatmap")
+    root = ET.fromstring(made_.svg)
+    table = made_.tables[0]
+    steps = {}
+    for before, after in pairwise(list(root.iter())):
+        found = re.fullmatch(r"(?:up to |(\d+)–)(\d+)%", after.text or "") if after.tag == f"{SVG}text" else None
+        if found:
+            steps[before.get("fill")] = (float(found[1] or 0) / 100, float(found[2]) / 100)
+    assert len(steps) == 5
+    for row, _, value, element in marks(root):
+        out_of = table.rows[row][3]
+        if int(value):
+            low, high = steps[element.get("fill")]
+            assert low - 1e-9 <= int(value) / int(str(out_of)) <= high + 1e-9
+        else:
+            assert "hatch" in (element.get("fill") or "")
+
+
+@pytest.mark.parametrize("which", ["pilot", "big"])
+def test_shades_of_a_wheel_are_those_of_the_legend(which: str) -> None:
+    root = ET.fromstring(drawing(which, "wheels").svg)
+    steps = {}
+    for before, after in pairwise(list(root.iter())):
+        found = re.fullmatch(r"(\d+)(?: to (\d+))? articles?", after.text or "") if after.tag == f"{SVG}text" else None
+        if found:
+            steps[before.get("fill")] = (int(found[1]), int(found[2] or found[1]))
+    assert steps
+    for _, _, value, element in marks(root):
+        if int(value):
+            low, high = steps[element.get("fill")]
+            assert low <= int(value) <= high
+        else:
+            assert "hatch" in (element.get("fill") or "")
+
+
+def test_agreement_writes_what_it_draws() -> None:
+    made_ = drawing("pilot", "agreement")
+    root = ET.fromstring(made_.svg)
+    table = made_.tables[0]
+    lines = {round(float(e.get("y", 0)) - float(e.get("font-size", 0)) * 0.35, 0): e.text or "" for e in root.iter(f"{SVG}text") if re.match(r"−?\d\.\d\d", e.text or "") and e.get("text-anchor") == "end"}  # fmt: skip
+    checked = 0
+    for row, column, value, element in marks(root):
+        if column != "alpha":
+            continue
+        told = next(t for y, t in lines.items() if abs(y - float(element.get("cy", 0))) < 2)
+        assert told.startswith(f"{float(value):.2f}".replace("-", "−"))
+        high = table.rows[row][table.index("alpha_high")]
+        assert (f" to {high:.2f}".replace(" -", " −") in told) if isinstance(high, float) else (" to " not in told)
+        checked += 1
+    assert checked > 40
+
+
 def test_flow_boxes_write_their_counts_and_say_where_sums_fail() -> None:
     words = " ".join(e.text or "" for e in ET.fromstring(drawing("pilot", "flow").svg).iter(f"{SVG}text"))
     for count in (138, 65, 73, 51, 14):

@@ -269,9 +269,10 @@ def hyphenated(word: str, width: float, size: float) -> list[str]:
             piece = char
         else:
             piece = longer
-    if len(pieces) > 0 and len(piece) == 1 and pieces[-1].endswith("-") and len(pieces[-1]) > 3:
-        piece = pieces[-1][-2] + piece  # no letter is left alone
-        pieces[-1] = pieces[-1][:-2] + "-"
+    if pieces and len(piece) < 3 and pieces[-1].endswith("-") and len(pieces[-1]) > 5:
+        moved = 3 - len(piece)  # fewer than three letters are not left alone
+        piece = pieces[-1][-1 - moved : -1] + piece
+        pieces[-1] = pieces[-1][: -1 - moved] + "-"
     return [*pieces, piece]
 
 
@@ -626,9 +627,12 @@ class Sheet:
         y = self.text(
             self.margin, y, wrapped(self.title, self.inner / 1.07, self.large, most=5), size=self.large, weight=600
         )
-        # "for each theme, the articles that report it" is a phrase of its own
-        joint = ", " if table.denominator.startswith(("for ", "after ")) else ", out of "
-        below = subtitle or joint.join(part for part in (table.unit, table.denominator) if part)
+        unit, out_of = table.unit, table.denominator
+        if unit and out_of.startswith("for ") and ", " in out_of:  # "for each theme, the articles that report it"
+            which, _, out_of = out_of.partition(", ")
+            unit = f"{unit}, {which}"
+        joint = ", " if out_of.startswith(("for ", "after ")) else ", out of "
+        below = subtitle or joint.join(part for part in (unit, out_of) if part)
         if below:
             below = below[:1].upper() + below[1:]
             y = self.text(self.margin, y - self.large * 0.1, wrapped(below, self.inner, self.body), fill=SOFT)

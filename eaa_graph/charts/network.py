@@ -26,9 +26,10 @@ from eaa_graph.tables import Table
 
 #: More links, or more concepts, than an eye can follow; and as many as are drawn unasked.
 _MOST_LINKS, _MOST_NODES, _UNASKED = 90, 64, 40
-#: Fills that go with the shapes of the groups, light enough for a dark edge.
-_FILLS = ("#c9dff0", "#f6dca6", "#bfe3d5", "#ecd0e0", "#d5dae0", "#f7f0b0", "#ffffff", "#b4bcc4")
-_LINK = "#5f6b76"
+#: Fills that go with the shapes of the groups: greys, since colours stand for roles, light enough for a dark edge.
+_FILLS = ("#ffffff", "#b4bcc4", "#e1e5e9", "#98a1aa", "#f2f4f6", "#cdd3d9", "#a6aeb6", "#ebeef0")
+#: Links are amounts, in the hue in which amounts are drawn throughout.
+_LINK = "#4a94c8"
 
 
 @dataclass
@@ -163,7 +164,7 @@ def draw(table: Table, groups: Table | None = None, least: int = 0, width: str =
             max(a.y, b.y),
             stroke=_LINK,
             weight=widest * link.count / most,
-            opacity=0.62,
+            opacity=0.5,
             cell=(link.row, "count", link.count),
             tip=f"{a.label} with {b.label}: {link.count} {table.unit}",
         )

@@ -181,7 +181,7 @@ def _wheel(sheet: Sheet, wheel: _Wheel, x: float, y: float, wide: float, tall: f
     radius, _, inside = _size(sheet, wheel, wide)
     cx, cy = x + wide / 2, y + tall / 2
     count = len(wheel.sectors)
-    hub = radius * (_hub(count) if inside else 0.55)
+    hub = radius * (_hub(count) if inside else 0.62)
     half = math.pi / count
     labels: list[tuple[_Sector, float]] = []
     for number, sector in enumerate(wheel.sectors):
@@ -205,17 +205,12 @@ def _wheel(sheet: Sheet, wheel: _Wheel, x: float, y: float, wide: float, tall: f
             after = sheet.text(cx + dx, first, lines, size=size, anchor="middle", fill=ink, weight=600, halo=halo)
             sheet.text(cx + dx, after, str(sector.count), anchor="middle", fill=ink, halo=halo)
         else:
-            tx, ty = (cx + radius * 0.77 * math.cos(angle), cy + radius * 0.77 * math.sin(angle) + sheet.small * 0.35)
+            tx, ty = (cx + radius * 0.81 * math.cos(angle), cy + radius * 0.81 * math.sin(angle) + sheet.small * 0.35)
             sheet.text(tx, ty, str(sector.count), size=sheet.small, anchor="middle", fill=ink, halo=not sector.count)
             labels.append((sector, angle))
     sheet.circle(cx, cy, radius, fill="none", stroke=LINE, weight=0.6)
     sheet.circle(cx, cy, hub, fill="#ffffff", stroke=ROLE_COLOURS["outcome"], weight=2.2, tip=wheel.outcome)
-    for size in (sheet.body, sheet.small):
-        lines = wrapped(wheel.outcome, hub * 1.72, size * 1.07, most=2)
-        if len(wrapped(wheel.outcome, hub * 1.72, size * 1.07)) > 2:  # lines above and below the middle are shorter
-            lines = wrapped(wheel.outcome, hub * 1.45, size * 1.07, most=3)
-        if not any(line.endswith(("-", "…")) for line in lines):
-            break
+    lines, size = _hub_words(wheel.outcome, (sheet.body, sheet.small), hub)
     first = cy - (len(lines) - 1) * size * sheet.leading / 2 + size * 0.35
     sheet.text(cx, first, lines, size=size, anchor="middle", weight=600)
     for side in (1, -1):
@@ -226,6 +221,26 @@ def _wheel(sheet: Sheet, wheel: _Wheel, x: float, y: float, wide: float, tall: f
             (cx, cy, radius),
             (x, y, wide, tall),
         )
+
+
+def _hub_words(name: str, sizes: tuple[float, ...], hub: float) -> tuple[list[str], float]:
+    """Return the lines and the size in which a name stands in the hub, whole if that can be."""
+    for size in sizes:
+        for share, most in ((1.72, 2), (1.6, 3), (1.45, 3), (1.25, 4)):
+            lines = wrapped(name, hub * share, size * 1.07, most=most)
+            if any(line.endswith(("-", "…")) for line in lines):
+                continue
+            # Lines above and below the middle have less room: every corner has to be inside.
+            corners = (
+                math.hypot(
+                    text_width(line, size) / 2,
+                    abs(n - (len(lines) - 1) / 2) * size * LEADING + (size * 0.4 if len(lines) > 1 else 0.0),
+                )
+                for n, line in enumerate(lines)
+            )
+            if max(corners) <= hub:
+                return lines, size
+    return wrapped(name, hub * 1.45, sizes[-1] * 1.07, most=3), sizes[-1]
 
 
 def _outside(

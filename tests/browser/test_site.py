@@ -21,8 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import checkers
 import site_of
 
-from eaa_graph import pipeline, resources
+from eaa_graph import pipeline, registry, resources
 from eaa_graph.charts import interactive_map
+from eaa_graph.errors import Refused
 from eaa_graph.model import Records
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
@@ -414,6 +415,35 @@ def test_hostile_texts_run_nowhere_and_show_as_text(browser: Any, hostile: Path)
     page.locator("#results li").first.wait_for()
     assert "<script>" in page.locator("#results").inner_text()
     assert page.evaluate("window.hacked === undefined && !document.querySelector('#results script, #results img')")
+    tab.close()
+
+
+# Boxes of words, less the fifth above and below that holds no ink: which leave the frame, which overlap.
+_WORDS_APART = """() => { const svg = document.querySelector("svg"), v = svg.viewBox.baseVal, bad = [];
+  const all = [...svg.querySelectorAll("text")].map(e => { const b = e.getBBox(); return { l: b.x, r: b.x + b.width, t: b.y + b.height * 0.2, b: b.y + b.height * 0.8, s: e.textContent }; });
+  all.forEach((a, n) => {
+    if (a.l < -0.5 || a.r > v.width + 0.5 || a.t < 0 || a.b > v.height) bad.push("outside: " + a.s);
+    all.slice(n + 1).forEach(b => { if (Math.min(a.r, b.r) - Math.max(a.l, b.l) > 0.7 && Math.min(a.b, b.b) - Math.max(a.t, b.t) > 0.7) bad.push(a.s + " | " + b.s); });
+  });
+  return [all.length, bad]; }"""
+
+
+@pytest.mark.parametrize("font", ["", "DejaVu Sans", "monospace"])
+def test_words_of_figures_stay_apart_and_inside_in_any_font(browser: Any, font: str) -> None:
+    review = pipeline.review(resources.example("eaa_pilot"))
+    tab = Tab(browser)
+    for name in sorted(registry.parts("charts")):
+        for width in ("85", "174"):
+            try:
+                svg = pipeline.draw(review, name, {"width": width}).svg
+            except Refused:
+                continue
+            if font:
+                svg = re.sub(r'font-family="[^"]*"', f'font-family="{font}"', svg)
+            tab.page.set_content(svg)
+            words, bad = tab.page.evaluate(_WORDS_APART)
+            assert words > 5
+            assert not bad, (name, width, bad)
     tab.close()
 
 
