@@ -112,6 +112,11 @@ class Built:
         return queries.names(self.store)
 
     @cached_property
+    def answered(self) -> dict[tuple[object, ...], Table]:
+        """Answers so far, by question and parameters: page, report and figures ask the same of one review."""
+        return {}
+
+    @cached_property
     def columns(self) -> Incidence:
         """Incidence columns of every coder."""
         from eaa_graph.network import Incidence  # numpy: only when something is measured
@@ -286,6 +291,8 @@ def parameters_of(name: str) -> tuple[tuple[str, str, str], ...]:
 def answer(built: Built, name: str, given: Mapping[str, str] | None = None) -> Table:
     """Answer a shipped question or measure by name.
 
+    The same question is worked out once for a `built`.
+
     Parameters
     ----------
     built : Built
@@ -303,18 +310,28 @@ def answer(built: Built, name: str, given: Mapping[str, str] | None = None) -> T
     given = dict(given or {})
     shipped = _questions()
     if name in shipped:
-        return queries.run(built.store, shipped[name], given, built.names)
+        usual = {p.name: p.default for p in shipped[name].parameters}
+        key: tuple[object, ...] = (name, *sorted((k, v) for k, v in given.items() if usual.get(k) != v))
+        if key not in built.answered:
+            built.answered[key] = queries.run(built.store, shipped[name], given, built.names)
+        return built.answered[key]
     known = _measures()
     if name not in known:
         raise UnknownName("question", name, (*shipped, *known))
     measure = known[name]
-    if measure.all_coders:
-        columns = built.columns
-        if "coder" not in given and any(p.name == "coder" for p in measure.parameters):
-            given["coder"] = built.settings.coder
-    else:
-        columns = incidence(built, given.pop("coder", ""))
-    return measure.function(columns, **registry.arguments(measure.parameters, given))
+    coder = ""
+    if not measure.all_coders:
+        coder = given.pop("coder", "") or built.settings.coder
+    elif "coder" not in given and any(p.name == "coder" for p in measure.parameters):
+        given["coder"] = built.settings.coder
+    arguments = registry.arguments(measure.parameters, given)
+    fixed = {p.name: p.default for p in measure.parameters}
+    # repr, since 1 and True are equal but not the same parameter.
+    key = (name, coder, *sorted((k, repr(v)) for k, v in arguments.items() if repr(fixed[k]) != repr(v)))
+    if key not in built.answered:
+        columns = built.columns if measure.all_coders else incidence(built, coder)
+        built.answered[key] = measure.function(columns, **arguments)
+    return built.answered[key]
 
 
 class Drawing(NamedTuple):

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from eaa_graph.errors import EaaError, StoreUnavailable
 from eaa_graph.resources import folder
 from eaa_graph.store import Store
-from eaa_graph.vocabulary import ONTOLOGY, PREFIXES, Quad, Term, graph_iri, iri
+from eaa_graph.vocabulary import ONTOLOGY, PREFIXES, Term, graph_iri, iri
 
 #: A rule that still finds something after this many rounds feeds itself.
 _MOST_ROUNDS = 12
@@ -95,21 +95,21 @@ def infer(store: Store, base: str) -> dict[str, int]:
     base : str
         Base of the review's IRIs.
     """
-    known = {(q.subject, q.predicate, q.object) for q in store.quads()}
+    # Lines of N-Triples throughout: a triple of terms each would take most of the time.
+    known = {line for graph in store.graphs() for line in store.lines(graph)}
     # What the ontology says of itself is not the review's business.
-    schema = {q.subject for q in store.quads(ONTOLOGY)}
+    schema = {line.partition(" ")[0] for line in store.lines(ONTOLOGY)}
     added = {rule.name: 0 for rule in rules()}
     for _ in range(_MOST_ROUNDS):
         news = 0
         for rule in rules():
-            graph = iri(inferred_graph(base, rule.name))
             fresh = [
-                triple
-                for triple in store.construct(rule.sparql)
-                if triple not in known and triple[0] not in schema and not triple[2].startswith("_:")
+                line
+                for line in store.construct_lines(rule.sparql) - known
+                if line.partition(" ")[0] not in schema and not line.split(" ", 2)[2].startswith("_:")
             ]
             known.update(fresh)
-            store.add(Quad(*triple, graph) for triple in fresh)
+            store.add_lines(sorted(fresh), inferred_graph(base, rule.name))
             added[rule.name] += len(fresh)
             news += len(fresh)
         if not news:

@@ -43,15 +43,17 @@ def layout(block: TableBlock) -> Layout:
     small letters and a page that lies count as part of a page more: readers turn neither gladly.
     """
     texts = [[c.title, *(" ".join(words(row[n]).split()) for row in block.body)] for n, c in enumerate(block.heads)]
+    longest = [_longest_word(column) for column in texts]
+    lengths = [[len(text) for text in column] for column in texts]
     fitting: list[tuple[float, Layout]] = []
     for landscape, page, height in ((False, SHORT, LONG), (True, LONG, SHORT)):
         if block.landscape and not landscape:
             continue
         for number, size in enumerate(_SIZES):
-            least = [_longest_word(column) * size * _LETTER + _PADDING for column in texts]
+            least = [word * size * _LETTER + _PADDING for word in longest]
             if sum(least) <= page:
-                widths = tuple(_spread(texts, least, size, page))
-                pages = _height(texts, widths, size) / height
+                widths = tuple(_spread(lengths, least, size, page))
+                pages = _height(lengths, widths, size) / height
                 cost = pages * (1 + 0.1 * number) + 0.05 * number + 0.7 * landscape
                 fitting.append((cost + 100 * (number >= _READABLE), Layout(widths, size, landscape)))
     if fitting:
@@ -61,16 +63,14 @@ def layout(block: TableBlock) -> Layout:
     return Layout(tuple(width * scale for width in least), _SIZES[-1], True)
 
 
-def _height(texts: list[list[str]], widths: tuple[float, ...], size: float) -> float:
+def _height(lengths: list[list[int]], widths: tuple[float, ...], size: float) -> float:
     """Return about how high the table stands, in millimetres."""
-    lines = sum(
-        max(
-            -(-len(column[row]) * size * _LETTER // (width - _PADDING)) or 1
-            for column, width in zip(texts, widths, strict=True)
-        )
-        for row in range(len(texts[0]))
-    )
-    return float(lines * size * 0.42 + len(texts[0]) * 1.2)
+    columns = [
+        [-(-length * size * _LETTER // (width - _PADDING)) or 1 for length in column]
+        for column, width in zip(lengths, widths, strict=True)
+    ]
+    lines = sum(map(max, zip(*columns, strict=True)))
+    return float(lines * size * 0.42 + len(lengths[0]) * 1.2)
 
 
 def _longest_word(column: list[str]) -> float:
@@ -84,12 +84,12 @@ def _longest(column: list[str]) -> int:
     return min(max(map(len, pieces), default=1), 24)
 
 
-def _spread(texts: list[list[str]], least: list[float], size: float, page: float) -> list[float]:
+def _spread(lengths: list[list[int]], least: list[float], size: float, page: float) -> list[float]:
     """Share out what is left of the page by how much text each column holds."""
     wanted = []
-    for column, width in zip(texts, least, strict=True):
-        longest = max((len(text) for text in column), default=0) * size * _LETTER + _PADDING
-        mean = sum(len(text) for text in column[1:]) / max(len(column) - 1, 1)
+    for column, width in zip(lengths, least, strict=True):
+        longest = max(column, default=0) * size * _LETTER + _PADDING
+        mean = sum(column[1:]) / max(len(column) - 1, 1)
         # The wish of a column grows with its usual text, not with one long cell.
         wanted.append(max(min(longest, max(mean * size * _LETTER * 1.15 + _PADDING, width)) - width, 0.0))
     room = page - sum(least)

@@ -12,9 +12,11 @@ import datetime
 import io
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
+from eaa_graph.charts.drawing import for_pixels
 from eaa_graph.errors import MissingExtra
 from eaa_graph.report.document import (
     Block,
@@ -40,7 +42,6 @@ from eaa_graph.writers.tables import cell_text
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
-    from docx.text.paragraph import Paragraph as WordParagraph
 
 _MARGIN = 20.0
 _FACE = "Arial"
@@ -71,14 +72,21 @@ def word(document: Document) -> bytes:
 
 
 class _Word:
-    """One Word file under construction."""
+    """One Word file under construction.
+
+    Styles, pages, pictures and links are python-docx's. Paragraphs and tables are written as text and parsed once:
+    element by element, a report takes four times as long.
+    """
 
     def __init__(self, document: Document) -> None:
         import docx
 
         self.document = document
         self.file: WordDocument = docx.Document()
+        self.foreign = document.own_language != document.language
         self.landscape = False
+        self.pictures = 0
+        self.body: list[str] = []
         self.bookmarks: dict[str, tuple[int, str]] = {
             anchor: (number, f"_Ref{number:09d}") for number, anchor in enumerate(document.anchors, start=1)
         }
@@ -88,21 +96,25 @@ class _Word:
 
     def bytes(self) -> bytes:
         """Write everything and return the file."""
-        title = self._paragraph("Title")
-        self._run(title, self.document.title, own=True)
-        self._run(self._paragraph("Subtitle"), self.document.subtitle)
+        self._add("Title", self._run(self.document.title, own=True))
+        self._add("Subtitle", _run(self.document.subtitle))
         contents = False
-        lying = _lying(self.document.blocks)
-        for block, lies in zip(self.document.blocks, lying, strict=True):
+        placed = [layout(block) if isinstance(block, TableBlock) else None for block in self.document.blocks]
+        lying = _lying(self.document.blocks, [place is not None and place.landscape for place in placed])
+        for block, place, lies in zip(self.document.blocks, placed, lying, strict=True):
             if not contents and isinstance(block, Heading):
                 self._contents()
                 contents = True
             self._turn(lies)
-            self._block(block)
+            if isinstance(block, TableBlock) and place is not None:
+                self._table(block, place)
+            else:
+                self._block(block)
         self._properties()
-        raw = io.BytesIO()
-        self.file.save(raw)
-        return _fixed(raw.getvalue())
+        end = self.file.element.body.sectPr
+        for element in _parsed("".join(self.body)):
+            end.addprevious(element)
+        return _zipped(self.file.part.package)
 
     # --- styles and pages ------------------------------------------------------------------
 
@@ -189,29 +201,31 @@ class _Word:
             edges.addnext(shade)
 
     def _page(self) -> None:
-        from docx.enum.text import WD_ALIGN_PARAGRAPH
         from docx.shared import Mm
 
         section = self.file.sections[0]
         section.page_width, section.page_height = Mm(SHORT + 2 * _MARGIN), Mm(LONG + 2 * _MARGIN)
         section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Mm(_MARGIN)
         section.footer_distance = Mm(10)
-        footer = section.footer.paragraphs[0]
-        footer.style = self.file.styles["Small print"]
-        footer.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-        self._field(footer, "PAGE", "1")
-        footer.add_run(" / ")
-        self._field(footer, "NUMPAGES", "1")
+        footer = section.footer.paragraphs[0]._p
+        pages = f"{self._field('PAGE', '1')}{_run(' / ')}{self._field('NUMPAGES', '1')}"
+        counted = self._paragraph("Small print", pages, _RIGHT)
+        footer.getparent().replace(footer, _parsed(counted)[0])
 
     def _turn(self, landscape: bool) -> None:
         """Go on on a page that lies, or that stands."""
         from docx.enum.section import WD_ORIENT, WD_SECTION
         from docx.shared import Mm
+        from lxml import etree
 
         if landscape == self.landscape:
             return
         self.landscape = landscape
         section = self.file.add_section(WD_SECTION.NEW_PAGE)
+        # The paragraph that ends the section takes its place among those that are still text.
+        last = self.file.element.body.p_lst[-1]
+        self.body.append(etree.tostring(last, encoding="unicode", with_tail=False))
+        self.file.element.body.remove(last)
         short, long = Mm(SHORT + 2 * _MARGIN), Mm(LONG + 2 * _MARGIN)
         section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
         section.page_width, section.page_height = (long, short) if landscape else (short, long)
@@ -227,321 +241,262 @@ class _Word:
 
     def _contents(self) -> None:
         """Write a table of contents whose entries lead to their sections; Word adds pages when told to update."""
-        from docx.shared import Mm
-
-        heading = self._paragraph("Normal")
-        heading.paragraph_format.space_before = Mm(4)
-        heading.add_run("Contents").bold = True
+        self._add("Normal", _run("Contents", bold=True), _spaced(before=_twips(4)))
         entries = [b for b in self.document.blocks if isinstance(b, Heading) and b.anchor and b.level <= 2]
         for place, entry in enumerate(entries):
-            paragraph = self._paragraph("Table text")
-            paragraph.paragraph_format.left_indent = Mm(5 * (entry.level - 1))
-            if place == 0:
-                self._begin(paragraph, 'TOC \\o "1-2" \\h \\z')
-            self._hyperlink(paragraph, self.document.anchors[entry.anchor].text, anchor=entry.anchor)
-            paragraph.add_run("  ")
-            self._field(paragraph, f"PAGEREF {self.bookmarks[entry.anchor][1]} \\h", "")
-            if place == len(entries) - 1:
-                self._end(paragraph)
+            content = [
+                self._begin('TOC \\o "1-2" \\h \\z') if place == 0 else "",
+                self._hyperlink(self.document.anchors[entry.anchor].text, anchor=entry.anchor),
+                _GAP,
+                self._field(f"PAGEREF {self.bookmarks[entry.anchor][1]} \\h", ""),
+                _END if place == len(entries) - 1 else "",
+            ]
+            self._add("Table text", "".join(content), f'<w:ind w:left="{_twips(5 * (entry.level - 1))}"/>')
 
     # --- blocks ------------------------------------------------------------------------------
 
+    def _add(self, style: str, content: str, properties: str = "") -> None:
+        self.body.append(self._paragraph(style, content, properties))
+
+    def _paragraph(self, style: str, content: str, properties: str = "") -> str:
+        # A name that is given out is an identifier: nothing in it needs escaping.
+        return f'<w:p><w:pPr><w:pStyle w:val="{self.style_ids[style]}"/>{properties}</w:pPr>{content}</w:p>'
+
     def _block(self, block: object) -> None:
-        if isinstance(block, TableBlock):
-            self._table(block)
-        elif isinstance(block, Heading):
-            paragraph = self._paragraph(f"Heading {block.level}")
-            with_mark = self._mark(paragraph, block.anchor)
-            self._inline(paragraph, block.pieces)
-            with_mark()
+        if isinstance(block, Heading):
+            self._add(f"Heading {block.level}", self._marked(block.anchor, self._inline(block.pieces)))
         elif isinstance(block, Paragraph):
             style = {"quote": "Sentence", "note": "Small print", "reference": "Reference"}.get(block.style, "Normal")
-            paragraph = self._paragraph(style)
-            with_mark = self._mark(paragraph, block.anchor)
-            self._inline(paragraph, block.pieces)
-            with_mark()
+            self._add(style, self._marked(block.anchor, self._inline(block.pieces)))
         elif isinstance(block, Bullets):
             for item in block.items:
-                self._inline(self._paragraph("List Bullet"), item)
+                self._add("List Bullet", self._inline(item))
         elif isinstance(block, Prompt):
-            paragraph = self._paragraph("Prompt")
-            paragraph.add_run("To write: ").bold = True
-            self._run(paragraph, block.text)
+            self._add("Prompt", _run("To write: ", bold=True) + _run(block.text))
         elif isinstance(block, FigureBlock):
             self._figure(block)
 
     def _caption(self, block: TableBlock | FigureBlock, *, above: bool) -> None:
-        paragraph = self._paragraph("Caption")
-        paragraph.paragraph_format.keep_with_next = above
         kind, number, _ = self.document.anchors[block.anchor]
-        with_mark = self._mark(paragraph, block.anchor)
-        paragraph.add_run(f"{kind} ").bold = True
-        self._field(paragraph, f"SEQ {kind} \\* ARABIC", str(number), bold=True)
-        with_mark()
-        self._run(paragraph, f". {block.caption}")
+        counted = _run(f"{kind} ", bold=True) + self._field(f"SEQ {kind} \\* ARABIC", str(number), bold=True)
+        together = _KEEP_WITH_NEXT if above else '<w:keepNext w:val="0"/>'
+        self._add("Caption", self._marked(block.anchor, counted) + _run(f". {block.caption}"), together)
 
     def _figure(self, block: FigureBlock) -> None:
         from docx.shared import Emu, Mm
+        from lxml import etree
 
         image = _png(block.svg)
         if image is None:
-            paragraph = self._paragraph("Prompt")
-            self._run(paragraph, FIGURES_MISSING + "The same numbers stand in ")
-            self._inline(paragraph, [Ref(block.table)] if block.table in self.document.anchors else ["the tables"])
-            paragraph.add_run(".")
+            known = block.table in self.document.anchors
+            missing = _run(FIGURES_MISSING + "The same numbers stand in ")
+            self._add("Prompt", missing + self._inline([Ref(block.table)] if known else ["the tables"]) + _run("."))
         else:
-            paragraph = self._paragraph("Normal")
-            paragraph.paragraph_format.keep_with_next = True
-            picture = paragraph.add_run().add_picture(io.BytesIO(image), width=Mm(SHORT))
-            most = Mm((SHORT if self.landscape else LONG) - 40)
-            if picture.height > most:  # a figure longer than the page is made to fit
-                picture.width, picture.height = Emu(int(picture.width * most / picture.height)), most
-            properties = picture._inline.docPr
+            inline = self.file.part.new_pic_inline(io.BytesIO(image), width=Mm(SHORT))
+            # python-docx looks for the highest id so far; the pictures before this one are text already.
+            self.pictures += 1
+            inline.docPr.set("id", str(self.pictures))
+            size, most = inline.extent, Mm((SHORT if self.landscape else LONG) - 40)
+            if size.cy > most:  # a figure longer than the page is made to fit
+                size.cx, size.cy = Emu(int(size.cx * most / size.cy)), most
+                drawn = inline.graphic.graphicData.pic.spPr
+                drawn.cx, drawn.cy = size.cx, size.cy
+            properties = inline.docPr
             properties.set("descr", block.alt)
             properties.set("title", block.caption)
             properties.set("name", block.name)
+            drawing = etree.tostring(inline, encoding="unicode")
+            self._add("Normal", f"<w:r><w:drawing>{drawing}</w:drawing></w:r>", _KEEP_WITH_NEXT)
         self._caption(block, above=False)
 
-    def _table(self, block: TableBlock) -> None:
-        from docx.enum.table import WD_TABLE_ALIGNMENT
-        from docx.enum.text import WD_ALIGN_PARAGRAPH
-        from docx.oxml.ns import qn
-        from docx.shared import Mm, Pt
-
-        placed: Layout = layout(block)
+    def _table(self, block: TableBlock, placed: Layout) -> None:
         self._caption(block, above=True)
-        heads, body = block.heads, block.body
-        table = self.file.add_table(rows=0, cols=len(heads))
-        table.alignment = WD_TABLE_ALIGNMENT.LEFT
-        table.autofit = False
-        self._table_properties(table, block, placed)
-        numbers = [block.is_number(n) for n in range(len(heads))]
-        rows: list[tuple[bool, tuple[Cell, ...]]] = [(True, tuple(c.title for c in heads))]
-        rows += [(False, row) for row in body]
-        for head, cells in rows:
-            made = table.add_row()
-            properties = made._tr.get_or_add_trPr()
-            properties.append(properties.makeelement(qn("w:cantSplit"), {}))
-            if head:
-                properties.append(properties.makeelement(qn("w:tblHeader"), {}))
-            for n, (cell, width) in enumerate(zip(made.cells, placed.widths, strict=True)):
-                cell.width = Mm(width)
-                paragraph = cell.paragraphs[0]
-                paragraph._p.style = self.style_ids["Table text"]
-                if numbers[n]:
-                    paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-                self._cell(paragraph, cells[n], placed.size, bold=head)
-                if head:
-                    self._edge(cell, "bottom", 6, _INK)
-                    # A header never stands alone at the foot of a page.
-                    paragraph.paragraph_format.keep_with_next = True
-                else:
-                    self._edge(cell, "bottom", 2, "B4BCC4")
-        if not body:
-            self._run(self._paragraph("Small print"), "No rows.")
-        last = None
-        for number, line in enumerate(block.small_print):
-            last = self._paragraph("Small print")
-            if number == 0:
-                last.paragraph_format.space_before = Pt(3)
-            self._run(last, line)
-        (last or self._paragraph("Small print")).paragraph_format.space_after = Pt(10)
+        heads = block.heads
+        right = [_RIGHT if block.is_number(n) else "" for n in range(len(heads))]
+        width = [f'<w:tc><w:tcPr><w:tcW w:type="dxa" w:w="{_twips(mm)}"/>' for mm in placed.widths]
+        # A header never stands alone at the foot of a page.
+        head = [w + _edge(6, _INK) + self._opened(_KEEP_WITH_NEXT + r) for w, r in zip(width, right, strict=True)]
+        cell = [w + _edge(2, "B4BCC4") + self._opened(r) for w, r in zip(width, right, strict=True)]
+        size = placed.size
+        rows = [
+            "<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>",
+            *(f"{o}{_run(c.title, size=size, bold=True)}</w:p></w:tc>" for o, c in zip(head, heads, strict=True)),
+            "</w:tr>",
+        ]
+        for row in block.body:
+            rows.append("<w:tr><w:trPr><w:cantSplit/></w:trPr>")
+            rows += [f"{o}{self._cell(c, size)}</w:p></w:tc>" for o, c in zip(cell, row, strict=True)]
+            rows.append("</w:tr>")
+        self.body.append(f"<w:tbl>{_table_properties(block, placed)}{''.join(rows)}</w:tbl>")
+        if not block.body:
+            self._add("Small print", _run("No rows."))
+        lines = [_run(line) for line in block.small_print] or [""]
+        for number, line in enumerate(lines):
+            before = 60 if number == 0 and block.small_print else None
+            self._add("Small print", line, _spaced(before=before, after=200 if number == len(lines) - 1 else None))
 
-    def _table_properties(self, table: Any, block: TableBlock, placed: Layout) -> None:
-        from docx.oxml.ns import qn
-        from docx.shared import Mm
+    def _opened(self, properties: str) -> str:
+        style = self.style_ids["Table text"]
+        return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{properties}</w:pPr>'
 
-        properties = table._tbl.tblPr
-        for child in list(properties):
-            if child.tag in {qn("w:tblW"), qn("w:tblBorders"), qn("w:tblStyle")}:
-                properties.remove(child)
-        total = sum(placed.widths)
-
-        def add(tag: str, **attributes: str) -> Any:
-            element = properties.makeelement(qn(tag), {qn(f"w:{k}"): v for k, v in attributes.items()})
-            properties.append(element)
-            return element
-
-        add("w:tblW", w=str(round(Mm(total).twips)), type="dxa")
-        borders = add("w:tblBorders")
-        for edge in ("top", "bottom"):
-            borders.append(
-                borders.makeelement(
-                    qn(f"w:{edge}"), {qn("w:val"): "single", qn("w:sz"): "12", qn("w:space"): "0", qn("w:color"): _INK}
-                )
-            )
-        margins = add("w:tblCellMar")
-        for edge, twips in (("top", "30"), ("left", "70"), ("bottom", "30"), ("right", "70")):
-            margins.append(margins.makeelement(qn(f"w:{edge}"), {qn("w:w"): twips, qn("w:type"): "dxa"}))
-        add("w:tblCaption", val=block.caption[:255])
-        add("w:tblDescription", val=" ".join(block.small_print)[:1000] or block.caption[:255])
-        order = [
-            "tblStyle", "tblpPr", "tblOverlap", "bidiVisual", "tblStyleRowBandSize", "tblStyleColBandSize", "tblW", "jc",
-            "tblCellSpacing", "tblInd", "tblBorders", "shd", "tblLayout", "tblCellMar", "tblLook", "tblCaption", "tblDescription",
-        ]  # fmt: skip
-        ranks = {qn(f"w:{name}"): rank for rank, name in enumerate(order)}
-        for child in sorted(properties, key=lambda c: ranks[c.tag]):
-            properties.append(child)
-        for column, width in zip(table.columns, placed.widths, strict=True):
-            column.width = Mm(width)
-
-    def _edge(self, cell: Any, edge: str, size: int, colour: str) -> None:
-        from docx.oxml.ns import qn
-
-        properties = cell._tc.get_or_add_tcPr()
-        borders = properties.makeelement(qn("w:tcBorders"), {})
-        borders.append(
-            borders.makeelement(
-                qn(f"w:{edge}"),
-                {qn("w:val"): "single", qn("w:sz"): str(size), qn("w:space"): "0", qn("w:color"): colour},
-            )
-        )
-        properties.append(borders)
-
-    def _cell(self, paragraph: WordParagraph, cell: Cell, size: float, *, bold: bool) -> None:
+    def _cell(self, cell: Cell, size: float) -> str:
         found = things(cell)
         if not found:
-            self._run(paragraph, cell_text(cell), size=size, bold=bold)
-            return
+            return _run(cell_text(cell), size=size)
+        out = []
         for place, thing in enumerate(found):
             if place:
-                self._run(paragraph, ", ", size=size)
+                out.append(_run(", ", size=size))
             if thing.kind == "page":
-                self._field(paragraph, f"PAGEREF {self.bookmarks[thing.id][1]} \\h", "", size=size)
+                out.append(self._field(f"PAGEREF {self.bookmarks[thing.id][1]} \\h", "", size=size))
             elif thing.kind == "section":
-                self._hyperlink(paragraph, thing.label, anchor=thing.id, size=size)
+                out.append(self._hyperlink(thing.label, anchor=thing.id, size=size))
             elif thing.kind == "article" and f"article-{thing.id}" in self.bookmarks:
-                self._hyperlink(paragraph, thing.id, anchor=f"article-{thing.id}", size=size)
+                out.append(self._hyperlink(thing.id, anchor=f"article-{thing.id}", size=size))
             else:
-                self._run(paragraph, thing.id if thing.kind == "article" else thing.label, size=size)
-
-    def _paragraph(self, style: str) -> WordParagraph:
-        paragraph = self.file.add_paragraph()
-        # By its id: looking a style up by its name for every paragraph takes most of the time.
-        paragraph._p.style = self.style_ids[style]
-        return paragraph
+                out.append(_run(thing.id if thing.kind == "article" else thing.label, size=size))
+        return "".join(out)
 
     # --- inside a paragraph ----------------------------------------------------------------------
 
-    def _inline(self, paragraph: WordParagraph, pieces: Iterable[Piece]) -> None:
-        for piece in pieces:
-            if isinstance(piece, str):
-                self._run(paragraph, piece)
-            elif isinstance(piece, Own):
-                self._run(paragraph, piece.text, own=True)
-            elif isinstance(piece, Strong):
-                self._run(paragraph, piece.text, bold=True)
-            elif isinstance(piece, Number):
-                self._run(paragraph, cell_text(piece.value))
-            elif isinstance(piece, Ref):
-                target = self.document.anchors[piece.target]
-                if target.kind in ("Table", "Figure"):
-                    self._field(paragraph, f"REF {self.bookmarks[piece.target][1]} \\h", target.text)
-                else:
-                    self._hyperlink(paragraph, target.text, anchor=piece.target)
-            elif isinstance(piece, Cite):
-                anchor = f"article-{piece.article}"
-                if anchor in self.bookmarks:
-                    self._hyperlink(paragraph, piece.article, anchor=anchor)
-                else:
-                    self._run(paragraph, piece.article)
-            elif isinstance(piece, Link):
-                self._hyperlink(paragraph, piece.text, address=piece.address)
+    def _inline(self, pieces: Iterable[Piece]) -> str:
+        return "".join(map(self._piece, pieces))
 
-    def _run(
-        self, paragraph: WordParagraph, text: str, *, own: bool = False, bold: bool = False, size: float = 0.0
-    ) -> Any:
-        from docx.oxml.ns import qn
-        from docx.shared import Pt
+    def _piece(self, piece: Piece) -> str:
+        if isinstance(piece, str):
+            return _run(piece)
+        if isinstance(piece, Own):
+            return self._run(piece.text, own=True)
+        if isinstance(piece, Strong):
+            return _run(piece.text, bold=True)
+        if isinstance(piece, Number):
+            return _run(cell_text(piece.value))
+        if isinstance(piece, Ref):
+            target = self.document.anchors[piece.target]
+            if target.kind in ("Table", "Figure"):
+                return self._field(f"REF {self.bookmarks[piece.target][1]} \\h", target.text)
+            return self._hyperlink(target.text, anchor=piece.target)
+        if isinstance(piece, Cite):
+            anchor = f"article-{piece.article}"
+            if anchor in self.bookmarks:
+                return self._hyperlink(piece.article, anchor=anchor)
+            return _run(piece.article)
+        return self._hyperlink(piece.text, address=piece.address) if isinstance(piece, Link) else ""
 
-        run = paragraph.add_run()
-        # A soft hyphen is an element of its own; as a character it would be printed.
-        for number, part in enumerate(_printable(text).split("\u00ad")):
-            if number:
-                run._r.append(run._r.makeelement(qn("w:softHyphen"), {}))
-            if part:
-                run.add_text(part)
-        if bold:
-            run.bold = True
-        if size:
-            run.font.size = Pt(size)
-        if own and self.document.own_language != self.document.language:
-            properties = run._r.get_or_add_rPr()
-            properties.append(properties.makeelement(qn("w:lang"), {qn("w:val"): self.document.own_language}))
-        return run
+    def _run(self, text: str, *, own: bool) -> str:
+        """Return a run of text, in the review's own language where that is another one."""
+        return _run(text, language=self.document.own_language if own and self.foreign else "")
 
-    def _begin(self, paragraph: WordParagraph, instruction: str, size: float = 0.0) -> None:
-        from docx.oxml.ns import qn
-        from docx.shared import Pt
-
+    def _begin(self, instruction: str, size: float = 0.0) -> str:
         # Pages are known to the program that opens the file only: it is told to look.
-        dirty = {qn("w:dirty"): "true"} if instruction.startswith("PAGEREF") else {}
-        for kind in ("begin", "instruction", "separate"):
-            run = paragraph.add_run()
-            if size:
-                run.font.size = Pt(size)
-            if kind == "instruction":
-                code = run._r.makeelement(
-                    qn("w:instrText"), {"{http://www.w3.org/XML/1998/namespace}space": "preserve"}
-                )
-                code.text = f" {instruction} "
-                run._r.append(code)
-            else:
-                attributes = {qn("w:fldCharType"): kind, **(dirty if kind == "begin" else {})}
-                run._r.append(run._r.makeelement(qn("w:fldChar"), attributes))
+        dirty = ' w:dirty="true"' if instruction.startswith("PAGEREF") else ""
+        properties = f"<w:rPr>{_sized(size)}</w:rPr>" if size else ""
+        return (
+            f'<w:r>{properties}<w:fldChar w:fldCharType="begin"{dirty}/></w:r>'
+            f'<w:r>{properties}<w:instrText xml:space="preserve"> {escape(instruction)} </w:instrText></w:r>'
+            f'<w:r>{properties}<w:fldChar w:fldCharType="separate"/></w:r>'
+        )
 
-    def _end(self, paragraph: WordParagraph) -> None:
-        from docx.oxml.ns import qn
+    def _field(self, instruction: str, value: str, *, bold: bool = False, size: float = 0.0) -> str:
+        """Return a field with the value that it has now."""
+        return self._begin(instruction, size) + _run(value, bold=bold, size=size) + _END
 
-        run = paragraph.add_run()
-        run._r.append(run._r.makeelement(qn("w:fldChar"), {qn("w:fldCharType"): "end"}))
-
-    def _field(
-        self, paragraph: WordParagraph, instruction: str, value: str, *, bold: bool = False, size: float = 0.0
-    ) -> None:
-        """Write a field with the value that it has now."""
-        self._begin(paragraph, instruction, size)
-        self._run(paragraph, value, bold=bold, size=size)
-        self._end(paragraph)
-
-    def _hyperlink(
-        self, paragraph: WordParagraph, text: str, *, anchor: str = "", address: str = "", size: float = 0.0
-    ) -> None:
-        from docx.oxml.ns import qn
-        from docx.shared import RGBColor
-
-        link = paragraph._p.makeelement(qn("w:hyperlink"), {qn("w:history"): "1"})
+    def _hyperlink(self, text: str, *, anchor: str = "", address: str = "", size: float = 0.0) -> str:
         if anchor:
-            link.set(qn("w:anchor"), self.bookmarks[anchor][1])
+            to = f'w:anchor="{self.bookmarks[anchor][1]}"'
         else:
             kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
-            link.set(qn("r:id"), paragraph.part.relate_to(address, kind, is_external=True))
-        run = self._run(paragraph, text, size=size)
-        run.font.color.rgb = RGBColor.from_string("0B5A95")
-        paragraph._p.remove(run._r)
-        link.append(run._r)
-        paragraph._p.append(link)
+            to = f'r:id="{self.file.part.relate_to(address, kind, is_external=True)}"'
+        return f'<w:hyperlink w:history="1" {to}>{_run(text, size=size, colour="0B5A95")}</w:hyperlink>'
 
-    def _mark(self, paragraph: WordParagraph, anchor: str) -> Any:
-        """Begin a bookmark; what is returned ends it."""
-        from docx.oxml.ns import qn
-
+    def _marked(self, anchor: str, content: str) -> str:
+        """Return content inside a bookmark, if it has an anchor."""
         if not anchor:
-            return lambda: None
+            return content
         number, name = self.bookmarks[anchor]
-        paragraph._p.append(
-            paragraph._p.makeelement(qn("w:bookmarkStart"), {qn("w:id"): str(number), qn("w:name"): name})
-        )
-        return lambda: paragraph._p.append(paragraph._p.makeelement(qn("w:bookmarkEnd"), {qn("w:id"): str(number)}))
+        return f'<w:bookmarkStart w:id="{number}" w:name="{name}"/>{content}<w:bookmarkEnd w:id="{number}"/>'
 
 
-def _lying(blocks: tuple[Block, ...]) -> list[bool]:
+_KEEP_WITH_NEXT = "<w:keepNext/>"
+_RIGHT = '<w:jc w:val="right"/>'
+_GAP = '<w:r><w:t xml:space="preserve">  </w:t></w:r>'
+_END = '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
+
+
+def _twips(millimetres: float) -> int:
+    """Return a length as Word counts it: in twentieths of a point, of which an inch has 1,440."""
+    return round(millimetres * 1440 / 25.4)
+
+
+def _sized(points: float) -> str:
+    return f'<w:sz w:val="{round(points * 2)}"/>'
+
+
+def _spaced(before: int | None = None, after: int | None = None) -> str:
+    """Return the space before and after a paragraph, in twentieths of a point; None leaves it to the style."""
+    told = "".join(f' w:{side}="{n}"' for side, n in (("before", before), ("after", after)) if n is not None)
+    return f"<w:spacing{told}/>" if told else ""
+
+
+def _run(text: str, *, bold: bool = False, size: float = 0.0, colour: str = "", language: str = "") -> str:
+    """Return a run of text with what sets it apart, in the order that the schema wants."""
+    marks = [
+        "<w:b/>" if bold else "",
+        f'<w:color w:val="{colour}"/>' if colour else "",
+        _sized(size) if size else "",
+        f'<w:lang w:val="{_attribute(language)}"/>' if language else "",
+    ]
+    properties = "".join(marks)
+    if properties:
+        properties = f"<w:rPr>{properties}</w:rPr>"
+    # A soft hyphen is an element of its own; as a character it would be printed.
+    parts = [
+        f'<w:t xml:space="preserve">{escape(part)}</w:t>' if part else "" for part in _printable(text).split(_SOFT)
+    ]
+    return f"<w:r>{properties}{'<w:softHyphen/>'.join(parts)}</w:r>"
+
+
+_SOFT = "\u00ad"
+
+
+def _edge(size: int, colour: str) -> str:
+    """Return the end of a cell's properties, with the line under it."""
+    line = f'<w:bottom w:val="single" w:sz="{size}" w:space="0" w:color="{colour}"/>'
+    return f"<w:tcBorders>{line}</w:tcBorders></w:tcPr>"
+
+
+def _table_properties(block: TableBlock, placed: Layout) -> str:
+    edges = "".join(f'<w:{e} w:val="single" w:sz="12" w:space="0" w:color="{_INK}"/>' for e in ("top", "bottom"))
+    margins = "".join(
+        f'<w:{edge} w:w="{twips}" w:type="dxa"/>'
+        for edge, twips in (("top", 30), ("left", 70), ("bottom", 30), ("right", 70))
+    )
+    caption = _attribute(block.caption[:255])
+    told = _attribute(" ".join(block.small_print)[:1000]) or caption
+    columns = "".join(f'<w:gridCol w:w="{_twips(mm)}"/>' for mm in placed.widths)
+    return (
+        f'<w:tblPr><w:tblW w:w="{_twips(sum(placed.widths))}" w:type="dxa"/><w:jc w:val="left"/>'
+        f'<w:tblBorders>{edges}</w:tblBorders><w:tblLayout w:type="fixed"/><w:tblCellMar>{margins}</w:tblCellMar>'
+        '<w:tblLook w:firstColumn="1" w:firstRow="1" w:lastColumn="0" w:lastRow="0" w:noHBand="0" w:noVBand="1" w:val="04A0"/>'
+        f'<w:tblCaption w:val="{caption}"/><w:tblDescription w:val="{told}"/></w:tblPr><w:tblGrid>{columns}</w:tblGrid>'
+    )
+
+
+def _parsed(elements: str) -> list[Any]:
+    """Return the elements of a text as python-docx holds them."""
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls
+
+    return list(parse_xml(f"<w:body {nsdecls('w', 'r', 'wp', 'a', 'pic')}>{elements}</w:body>"))
+
+
+def _lying(blocks: Sequence[Block], wide: Sequence[bool]) -> list[bool]:
     """Say of each block whether it stands on a page that lies.
 
     A wide table takes the heading and the words before it along, and what follows it up to the next heading: a page
     turned for one heading or one line would be empty otherwise.
     """
-    lying = [isinstance(block, TableBlock) and layout(block).landscape for block in blocks]
+    lying = list(wide)
     for place in [n for n, lies in enumerate(lying) if lies]:
         before = place - 1
         while before >= 0 and isinstance(blocks[before], Paragraph | Prompt | Bullets):
@@ -559,7 +514,16 @@ def _lying(blocks: tuple[Block, ...]) -> list[bool]:
 
 def _printable(text: str) -> str:
     """Leave out what XML cannot hold."""
-    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", " ", re.sub(r"\s+", " ", text))
+    return _NOT_IN_XML.sub(" ", " ".join(_SPACES.split(text)) if _SPACES.search(text) else text)
+
+
+#: Runs of white space that are more, or other, than one space.
+_SPACES = re.compile(r"\s{2,}|[^\S ]")
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def _attribute(text: str) -> str:
+    return escape(_printable(text))
 
 
 def _png(svg: str) -> bytes | None:
@@ -568,17 +532,41 @@ def _png(svg: str) -> bytes | None:
         import vl_convert
     except ImportError:
         return None
-    image: bytes = vl_convert.svg_to_png(svg, scale=2.0)
+    # Twice the 96 dots to an inch in which lengths are read: what Word keeps of a picture is little more.
+    image: bytes = vl_convert.svg_to_png(for_pixels(svg), scale=2.0)
     return image
 
 
-def _fixed(raw: bytes) -> bytes:
-    """Return a zip file with the same content whose bytes do not depend on the time or the machine."""
-    fixed = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(fixed, "w") as new:
-        for name in old.namelist():
+def _zipped(package: Any) -> bytes:
+    """Return the parts of a Word file as one zip file whose bytes do not depend on the time or the machine."""
+    from docx.opc.constants import CONTENT_TYPE
+    from docx.opc.packuri import PACKAGE_URI
+
+    parts = list(package.parts)
+    for part in parts:
+        part.before_marshal()
+    kinds = {"rels": CONTENT_TYPE.OPC_RELATIONSHIPS, "xml": CONTENT_TYPE.XML, "png": CONTENT_TYPE.PNG}
+    types = "".join(f'<Default Extension="{ending}" ContentType="{kind}"/>' for ending, kind in sorted(kinds.items()))
+    types += "".join(
+        f'<Override PartName="{_attribute(part.partname)}" ContentType="{_attribute(part.content_type)}"/>'
+        for part in sorted(parts, key=lambda part: str(part.partname))
+        if kinds.get(part.partname.ext) != part.content_type
+    )
+    namespace = "http://schemas.openxmlformats.org/package/2006/content-types"
+    contents: list[tuple[str, str | bytes]] = [
+        ("[Content_Types].xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<Types xmlns="{namespace}">{types}</Types>'),
+        (PACKAGE_URI.rels_uri.membername, package.rels.xml),
+    ]
+    for part in parts:
+        contents.append((part.partname.membername, part.blob))
+        if len(part.rels):
+            contents.append((part.partname.rels_uri.membername, part.rels.xml))
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as file:
+        for name, content in contents:
             entry = zipfile.ZipInfo(name, _FIRST_DAY)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 0
-            new.writestr(entry, old.read(name), compresslevel=6)
-    return fixed.getvalue()
+            # An image is nearly as small as it gets.
+            file.writestr(entry, content, compresslevel=3 if name.endswith(".png") else 6)
+    return raw.getvalue()

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eaa_graph.encode import lines
 from eaa_graph.errors import BadQuery, StoreUnavailable, UnknownName, UnreadableFile
-from eaa_graph.vocabulary import PREFIXES, Quad, Term, literal
+from eaa_graph.vocabulary import PREFIXES, Quad, Term, iri, literal
 
 if TYPE_CHECKING:
     import pyoxigraph
@@ -93,6 +93,18 @@ class Store(ABC):
     @abstractmethod
     def construct(self, sparql: str) -> list[tuple[Term, Term, Term]]:
         """Run a CONSTRUCT or DESCRIBE query; return its triples, sorted, once each."""
+
+    def construct_lines(self, sparql: str) -> set[str]:
+        """Run a CONSTRUCT or DESCRIBE query; return its triples as lines of N-Triples without their ends."""
+        return {f"{s} {p} {o} ." for s, p, o in self.construct(sparql)}
+
+    def lines(self, graph: str) -> Iterable[str]:
+        """Return the statements of a named graph as lines of N-Triples, in no particular order."""
+        return self._lines(graph, named=False)
+
+    def add_lines(self, lines: Iterable[str], graph: str) -> None:
+        """Add lines of N-Triples, as :meth:`lines` gives them, to a named graph."""
+        self.add(Quad(*_taken_apart(line), iri(graph)) for line in lines)
 
     @abstractmethod
     def quads(self, graph: str | None = None) -> Iterator[Quad]:
@@ -313,6 +325,10 @@ class OxigraphStore(Store):
 
     def construct(self, sparql: str) -> list[tuple[Term, Term, Term]]:
         """Run a CONSTRUCT or DESCRIBE query."""
+        return sorted(map(_taken_apart, self.construct_lines(sparql)))
+
+    def construct_lines(self, sparql: str) -> set[str]:
+        """Run a CONSTRUCT or DESCRIBE query; return its triples as lines."""
         answer = self._query(sparql)
         if not isinstance(answer, self._ox.QueryTriples):
             raise BadQuery("this is not a CONSTRUCT or DESCRIBE query")
@@ -321,7 +337,16 @@ class OxigraphStore(Store):
         except (RuntimeError, OSError, ValueError) as error:
             raise BadQuery(f"the query cannot be run: {error}") from error
         # One text for all is several times faster than three calls for each triple.
-        return sorted({_taken_apart(line) for line in written.split("\n") if line})
+        return set(written.split("\n")) - {""}
+
+    def add_lines(self, lines: Iterable[str], graph: str) -> None:
+        """Add lines of N-Triples to a named graph, in one piece."""
+        load = self._store.bulk_load if self._on_disk else self._store.load
+        text = "".join([f"{line}\n" for line in lines]).encode()
+        try:
+            load(text, format=self._ox.RdfFormat.N_TRIPLES, to_graph=self._ox.NamedNode(graph), lenient=True)
+        except OSError as error:
+            raise StoreUnavailable(f"the graph could not be written: {error}") from error
 
     def protocol_query(
         self,
