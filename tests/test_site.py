@@ -292,7 +292,7 @@ def test_maps_ask_nothing_of_anybody_and_escape_their_texts() -> None:
         assert not page.loads
         assert "bootstrap" not in html
         assert "sourceMappingURL" not in html
-        assert html.count("</script>") == 3
+        assert html.count("</script>") == 4
         seen = "".join(page.text)
         assert "<script>window.hacked=1</script>" in seen or '"quoted"' in seen
 

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 __all__ = ["MOST_LINKS", "cooccurrence_map", "theory_map"]
 
+import base64
 import json
 import math
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from html import escape
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -160,11 +164,9 @@ def cooccurrence_map(table: Table) -> str:
 
     References
     ----------
-    Kamada T, Kawai S (1989). An algorithm for drawing general undirected graphs. Information Processing Letters
-    31(1):7-15. doi:10.1016/0020-0190(89)90102-6
+    Gansner ER, Koren Y, North S (2005). Graph drawing by stress majorization. In: Graph Drawing (GD 2004), Lecture
+    Notes in Computer Science 3383:239-250. doi:10.1007/978-3-540-31843-9_25
     """
-    import networkx as nx
-
     pairs: list[tuple[Thing, Thing, int, float]] = []
     totals: dict[str, int] = {}
     for row in table.records():
@@ -180,25 +182,21 @@ def cooccurrence_map(table: Table) -> str:
     drawn = pairs[:MOST_LINKS]
     labels = {t.id: t.label for a, b, _, _ in pairs for t in (a, b)}
     shown = sorted({t.id for a, b, _, _ in drawn for t in (a, b)})
-    graph = nx.Graph()
-    graph.add_nodes_from(shown)
+    number = {c: n for n, c in enumerate(shown)}
     # Everything has a distance to everything, so that parts without links between them stay on one sheet.
-    apart = {one: dict.fromkeys(shown, 1.0) for one in shown}
+    apart = np.ones((len(shown), len(shown)))
     for first, second, _, jaccard in drawn:
-        apart[first.id][second.id] = apart[second.id][first.id] = 1.0 - 0.75 * jaccard
-    places = (
-        nx.kamada_kawai_layout(graph, dist=apart, pos=nx.circular_layout(graph))
-        if len(shown) > 2
-        else nx.circular_layout(graph)
-    )
+        one, other = number[first.id], number[second.id]
+        apart[one, other] = apart[other, one] = 1.0 - 0.75 * jaccard
+    places = _laid_out(apart)
     scale = 75 * math.sqrt(len(shown))
     largest = max(totals.values(), default=1) or 1
     # Which role the concepts play is in the table's title; one role, one colour.
     role = next((r for r in ROLES if table.title.casefold().startswith(r)), "mechanism")
     shape = next(s for s, roles in zip(_SHAPES, _COLUMNS, strict=True) if role in roles)
     nodes = [
-        _Node(c, labels[c], f"{labels[c]}\n{_plural(totals[c])}", round(float(places[c][0]) * scale * 1.7), round(float(places[c][1]) * scale), ROLE_COLOURS[role], shape, round(8 + 16 * math.sqrt(totals[c] / largest)))
-        for c in shown
+        _Node(c, labels[c], f"{labels[c]}\n{_plural(totals[c])}", round(float(places[n, 0]) * scale * 1.7), round(float(places[n, 1]) * scale), ROLE_COLOURS[role], shape, round(8 + 16 * math.sqrt(totals[c] / largest)))
+        for n, c in enumerate(shown)
     ]  # fmt: skip
     most = drawn[0][2]
     lines = [
@@ -221,6 +219,41 @@ def cooccurrence_map(table: Table) -> str:
     return _page(
         table.title, lead, nodes, lines, ("One", "Other", "Articles", "Jaccard"), rows, len(pairs) - len(drawn)
     )
+
+
+#: The layout has settled when a round makes the misfit smaller by less than this share; it always has before the limit.
+_SETTLED, _MOST_ROUNDS = 1e-5, 500
+
+
+def _laid_out(apart: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return places on a sheet, from -1 to 1, whose distances come as near to those wanted as they can.
+
+    Stress majorization from a circle: each round puts every mark where all others, weighted by the square of how
+    near they should be, would have it. (What networkx offers for this loads a second of scipy.)
+    """
+    count = len(apart)
+    around = 2 * np.pi * np.arange(count) / count
+    places = np.column_stack([np.cos(around), np.sin(around)])
+    if count < 3:
+        return places
+    weight = apart**-2.0
+    np.fill_diagonal(weight, 0.0)
+    laplacian = np.diag(weight.sum(axis=1)) - weight
+    solved = np.linalg.inv(laplacian[1:, 1:])
+    before = np.inf
+    for _ in range(_MOST_ROUNDS):
+        difference = places[:, None, :] - places[None, :, :]
+        distance = np.sqrt((difference**2).sum(axis=2))
+        stress = float((weight * (distance - apart) ** 2).sum())
+        if before - stress <= _SETTLED * stress:
+            break
+        before = stress
+        pull = weight * apart / np.where(distance > 0, distance, 1.0)
+        wanted = (pull[:, :, None] * difference).sum(axis=1)
+        # Places are known up to a shift: the first mark is held, then the middle goes to the middle.
+        places = np.vstack([np.zeros((1, 2)), solved @ wanted[1:]])
+        places -= places.mean(axis=0)
+    return np.asarray(places / np.abs(places).max())
 
 
 def _plural(number: int) -> str:
@@ -265,6 +298,21 @@ _SCRIPT = """
 })();
 """
 
+# The library is unpacked by the browser; scripts that need it wait until it is there.
+_START = """
+(async function () {
+  function run(code) { var s = document.createElement("script"); s.textContent = code; document.body.appendChild(s); }
+  try {
+    var packed = atob(document.querySelector("script[type='text/compressed']").textContent), bytes = new Uint8Array(packed.length);
+    for (var n = 0; n < packed.length; n++) bytes[n] = packed.charCodeAt(n);
+    run(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text());
+    document.querySelectorAll("script[type='text/later']").forEach(function (s) { run(s.textContent); });
+  } catch (error) {
+    document.getElementById("told").textContent = "This browser is too old to draw the map; the table says the same.";
+  }
+})();
+"""
+
 
 def _page(
     title: str,
@@ -275,7 +323,6 @@ def _page(
     rows: Sequence[Sequence[str]],
     left_out: int,
 ) -> str:
-    library, drawing = _scripts(nodes, links)
     number = [head in ("Articles", "Jaccard") for head in heads]
     head = "".join(
         f'<th scope="col"{" class=n" if n else ""}>{escape(h)}</th>' for h, n in zip(heads, number, strict=True)
@@ -303,15 +350,29 @@ def _page(
         '<div id="mynetwork" role="img" aria-label="Map; the table below says the same"></div>\n'
         "<noscript><p>The map needs JavaScript; the table says the same.</p></noscript>\n"
         f'<h2>The same as a table</h2>\n<div class="scroll" tabindex="0" role="region" aria-label="Links">\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n</main>\n'
-        f"<script>{library}</script>\n<script>{drawing}</script>\n<script>{_SCRIPT}</script>\n</body>\n</html>\n"
+        "<!-- The first script is vis-network, compressed (zlib, base64): https://visjs.org, Apache-2.0 or MIT. -->\n"
+        f'<script type="text/compressed">{_library()}</script>\n'
+        f'<script type="text/later">{_drawing(nodes, links)}</script>\n<script type="text/later">{_SCRIPT}</script>\n'
+        f"<script>{_START}</script>\n</body>\n</html>\n"
     )
 
 
-def _scripts(nodes: Sequence[_Node], links: Sequence[_Link]) -> tuple[str, str]:
-    """Return what pyvis makes of the map: the vis-network library, and the script that draws."""
-    from pyvis.network import Network  # 0.24 s to import
+@cache
+def _library() -> str:
+    """Return the vis-network that pyvis brings, at a third of its size: most of a map's bytes are this."""
+    import pyvis
 
-    made = Network(height="100%", width="100%", directed=True, cdn_resources="in_line")
+    brought = sorted((Path(pyvis.__file__).parent / "lib").glob("vis-9.1*/vis-network.min.js"))
+    library = re.sub(r"//# sourceMappingURL=\S*", "", brought[-1].read_text("utf-8")).strip("\n ")
+    return base64.b64encode(zlib.compress(library.encode(), 9)).decode()
+
+
+def _drawing(nodes: Sequence[_Node], links: Sequence[_Link]) -> str:
+    """Return the script with which pyvis draws the map."""
+    from pyvis.network import Network
+
+    # The page that pyvis makes is not used, nor what it links to: only the script in it.
+    made = Network(height="100%", width="100%", directed=True, cdn_resources="remote")
     for n in nodes:
         # No `title`: pyvis turns those that hold "href" into markup. What is told of a mark is in `tip`.
         made.add_node(
@@ -346,9 +407,5 @@ def _scripts(nodes: Sequence[_Node], links: Sequence[_Link]) -> tuple[str, str]:
     made.set_options(json.dumps(options))
     html = made.generate_html(notebook=False)
     scripts = [m[1] for m in re.finditer(r"<script(?: type=\"text/javascript\")?>(.*?)</script>", html, re.DOTALL)]
-    library = next(s for s in scripts if "vis-network" in s and "DataSet" in s and "drawGraph" not in s)
     drawing = next(s for s in scripts if "drawGraph()" in s and "new vis.DataSet" in s)
-    library = re.sub(r"//# sourceMappingURL=\S*", "", library)
-    # One string of the library holds a control character as it is, which HTML forbids.
-    library = library.replace("\x85", "\\x85")
-    return library.strip("\n "), "\n".join(line.strip() for line in drawing.splitlines() if line.strip())
+    return "\n".join(line.strip() for line in drawing.splitlines() if line.strip())

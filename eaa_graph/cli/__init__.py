@@ -10,6 +10,7 @@ from __future__ import annotations
 
 __all__ = ["COMMANDS", "main"]
 
+import gc
 import importlib
 import keyword
 import sys
@@ -98,6 +99,8 @@ def main(debug: bool) -> None:
     or with a review of your own:
       eaa-graph new my-review
     """
+    # A command makes many records that live until it ends: looking through them for garbage again and again finds none.
+    gc.set_threshold(50_000, 20, 50)
     # Windows consoles may not be able to show every character of a label.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

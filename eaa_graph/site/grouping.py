@@ -99,6 +99,7 @@ class Grouped:
 
     def __init__(self, material: Material) -> None:
         self.material = material
+        self._paths: dict[tuple[str, str], str] = {}
         self.records: Records = material.records
         self.concepts: dict[str, Concept] = {c.id: c for c in self.records.concepts}
         self.labels: dict[str, str] = {c.id: c.label for c in self.records.concepts}
@@ -289,6 +290,12 @@ class Grouped:
 
     def path(self, kind: str, id_: str) -> str:
         """Return the path of the page about a thing, from the top of the site; empty if it has none."""
+        known = self._paths.get((kind, id_))
+        if known is None:
+            known = self._paths[kind, id_] = self._path(kind, id_)
+        return known
+
+    def _path(self, kind: str, id_: str) -> str:
         if kind == "extraction":
             e = self.extractions.get(id_)
             if e is None:

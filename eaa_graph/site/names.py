@@ -10,6 +10,7 @@ __all__ = ["anchor", "from_name", "page_name", "safe_name"]
 
 import hashlib
 import re
+from functools import lru_cache
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]*")
 #: Device names that Windows refuses as file names, whatever the suffix.
@@ -18,6 +19,7 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for
 _LONGEST = 80
 
 
+@lru_cache(maxsize=1 << 16)
 def safe_name(id_: str) -> str:
     """Return the file name (without suffix) of the page of a thing.
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 __all__ = ["Heading", "Shown", "environment", "shown"]
 
+import os
 import re
+import sys
 from collections.abc import Sequence
 from functools import cache
+from html import escape as _escape
+from importlib.util import cache_from_source
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from eaa_graph.site.names import page_name, safe_name
 from eaa_graph.tables import Cell, Table, Thing
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import BytecodeCache, Environment
     from markupsafe import Markup
 
     from eaa_graph.site.grouping import Grouped
@@ -165,13 +170,84 @@ def _extractions(text: str, root: str, grouped: Grouped) -> Markup:
     return escape(head) + "; all: " + first + (rest if len(names) > 12 else "")
 
 
+def _compiled_templates() -> BytecodeCache | None:
+    """Return where compiled templates are kept: where Python keeps compiled modules, and only if it does."""
+    import jinja2
+
+    folder = Path(cache_from_source(str(Path(__file__).parent / "templates" / "_.py"))).parent
+    if sys.dont_write_bytecode:
+        return None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    # Jinja2 looks at the template's text and at both versions before it takes what is there.
+    return jinja2.FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
+
+
+class _Cells:
+    """Cells of tables as HTML, on pages at one depth.
+
+    In Python, not in a template: tables are most of the site, and a template takes six times as long over a cell.
+    """
+
+    def __init__(self, root: str, grouped: Grouped) -> None:
+        self.root = root
+        self.path = grouped.path
+
+    def thing(self, t: Thing) -> str:
+        to = self.path(t.kind, t.id)
+        return f'<a href="{self.root}{to}">{_escape(t.label)}</a>' if to else f"<bdi>{_escape(t.label)}</bdi>"
+
+    def cell(self, value: Cell, names_gaps: bool = False) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, int | float):
+            return amount(value)
+        if isinstance(value, Thing):
+            return self.thing(value)
+        if isinstance(value, str):
+            to = self.path("gap", value) if names_gaps else ""
+            return f'<a href="{self.root}{to}">{_escape(value)}</a>' if to else _escape(value)
+        return _folded([self.thing(t) for t in value[:12]], [self.thing(t) for t in value[12:]])
+
+    def ids(self, names: Sequence[str], linked: int = 12, named: int = 400) -> str:
+        first = [f'<a href="{self.root}{self.path("extraction", i)}">{_escape(i)}</a>' for i in names[:linked]]
+        left = len(names) - named
+        more = f" and {left} more: the command line lists all." if left > 0 else ""
+        return _folded(first, [_escape(i) for i in names[linked:named]], len(names) - len(first), more)
+
+    def rows(self, shown: Shown) -> str:
+        classes = [' class="n"' if column.number else "" for column in shown.columns]
+        gaps = [column.name in ("id", "gap") for column in shown.columns]
+        out = []
+        for number, row in enumerate(shown.rows):
+            cells = [f"<td{c}>{self.cell(v, g)}</td>" for v, c, g in zip(row, classes, gaps, strict=True)]
+            if shown.opens:
+                cells.append(f'<td class="ids">{self.ids(shown.opens[number], shown.linked, shown.named)}</td>')
+            out.append(f"<tr>{''.join(cells)}</tr>\n")
+        return "".join(out)
+
+
+def _folded(first: list[str], rest: list[str], left: int = 0, more: str = "") -> str:
+    """Return a list of which only the first are seen until somebody asks for the rest."""
+    if not rest:
+        return ", ".join(first)
+    told = f'<details class="more"><summary>and {left or len(rest)} more</summary>{", ".join(rest)}{more}</details>'
+    return ", ".join(first) + told
+
+
 @cache
 def environment() -> Environment:
     """Return the environment: autoescape on, unknown names are errors."""
     import jinja2
+    from markupsafe import Markup
 
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("eaa_graph.site"),
+        bytecode_cache=_compiled_templates(),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -182,6 +258,10 @@ def environment() -> Environment:
     made.filters["bytes"] = _bytes
     made.filters["page"] = lambda name: page_name(safe_name(name))
     made.filters["extractions"] = _extractions
+    # Each escapes what it is given.
+    made.filters["rows"] = lambda shown, root, g: Markup(_Cells(root, g).rows(shown))
+    made.filters["cell"] = lambda value, root, g: Markup(_Cells(root, g).cell(value))
+    made.filters["ids"] = lambda names, root, g, *most: Markup(_Cells(root, g).ids(names, *most))
     made.filters["arrows"] = lambda text: text.replace(" -> ", " → ").replace(" => ", " ⇒ ")
     made.tests["thing"] = lambda value: isinstance(value, Thing)
     return made
