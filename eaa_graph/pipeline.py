@@ -35,7 +35,7 @@ __all__ = [
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -246,15 +246,18 @@ class Answerable(NamedTuple):
     tags: tuple[str, ...]
 
 
+@cache
 def _questions() -> dict[str, queries.Question]:
     """Every shipped query that can be asked: the questions, and the rules that look for gaps in the record."""
     return {**queries.questions(), **queries.questions("gaps")}
 
 
+@cache
 def _measures() -> dict[str, Measure]:
     return {part.name: part for folder in ("measures", "gaps", "theory") for part in registry.parts(folder).values()}
 
 
+@cache
 def answerable() -> dict[str, Answerable]:
     """Return everything that can be asked, by name."""
     found = {

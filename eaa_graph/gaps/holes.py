@@ -95,6 +95,25 @@ def _holding(records: Records, theory: str | None) -> set[str]:
     return names & set(versions[theory].configurations)
 
 
+def _of_burt(linked: list[str], neighbours: dict[str, set[str]]) -> tuple[dict[str, float], dict[str, float]]:
+    """Return Burt's constraint and effective size of everything that has a neighbour, as networkx counts them.
+
+    Of a graph without weights both are short in matrices; networkx copies the surroundings of every node.
+    """
+    tied = np.array([[float(other in neighbours[one]) for other in linked] for one in linked])
+    if not linked:
+        return {}, {}
+    degree = tied.sum(axis=1)
+    share = tied / degree[:, None]
+    constraint = (tied * (share + share @ share) ** 2).sum(axis=1)
+    ties_among = ((tied @ tied) * tied).sum(axis=1)
+    size = degree - ties_among / degree
+    return (
+        {n: round(float(c), 12) for n, c in zip(linked, constraint, strict=True)},
+        {n: round(float(s), 12) for n, s in zip(linked, size, strict=True)},
+    )
+
+
 def _could_be_linked(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     """Return whether a configuration could join the two: a mechanism with anything, nothing else directly."""
     return any(r in _MECHANISM for r in one) or any(r in _MECHANISM for r in other)
@@ -190,9 +209,8 @@ def structural_holes(incidence: Incidence, theory: str | None = None, shared: in
             common=len(between_them),
         )  # fmt: skip
     linked = [n for n in nodes if neighbours[n]]
+    constraint, size = _of_burt(linked, neighbours)
     # networkx adds over sets, whose order changes from run to run, and with it the last digits.
-    constraint = {n: round(float(c), 12) for n, c in nx.constraint(graph, linked).items()} if linked else {}
-    size = {n: round(float(s), 12) for n, s in nx.effective_size(graph, linked).items()} if linked else {}
     between = {n: round(float(b), 12) for n, b in nx.betweenness_centrality(graph).items()}
     parts = nx.number_connected_components(graph)
     for name in sorted(nx.articulation_points(graph), key=lambda n: (constraint[n], n)):

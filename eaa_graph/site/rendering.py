@@ -259,9 +259,9 @@ def environment() -> Environment:
     made.filters["page"] = lambda name: page_name(safe_name(name))
     made.filters["extractions"] = _extractions
     # Each escapes what it is given.
-    made.filters["rows"] = lambda shown, root, g: Markup(_Cells(root, g).rows(shown))
-    made.filters["cell"] = lambda value, root, g: Markup(_Cells(root, g).cell(value))
-    made.filters["ids"] = lambda names, root, g, *most: Markup(_Cells(root, g).ids(names, *most))
+    made.filters["rows"] = lambda shown, root, g: Markup(_Cells(root, g).rows(shown))  # noqa: S704
+    made.filters["cell"] = lambda value, root, g: Markup(_Cells(root, g).cell(value))  # noqa: S704
+    made.filters["ids"] = lambda names, root, g, *most: Markup(_Cells(root, g).ids(names, *most))  # noqa: S704
     made.filters["arrows"] = lambda text: text.replace(" -> ", " → ").replace(" => ", " ⇒ ")
     made.tests["thing"] = lambda value: isinstance(value, Thing)
     return made
