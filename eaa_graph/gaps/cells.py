@@ -7,7 +7,17 @@ mattered, the chance of so few or fewer, and a q that says how that chance looks
 
 from __future__ import annotations
 
-__all__ = ["PARTS", "Grid", "cells", "contradictory_cells", "empty_and_thin_cells"]
+__all__ = [
+    "PARTS",
+    "Grid",
+    "cells",
+    "chance",
+    "checked",
+    "checked_gaps",
+    "contradictory_cells",
+    "empty_and_thin_cells",
+    "told",
+]
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +27,7 @@ from numpy.typing import NDArray
 
 from eaa_graph.errors import BadSettings, Refused, UnknownName
 from eaa_graph.gaps import GapRule
-from eaa_graph.gaps.reporting import Reporting, in_order, plural, reporting, units_of, who
+from eaa_graph.gaps.reporting import in_order, plural, reporting, units_of, who
 from eaa_graph.gaps.surprise import at_most, in_words, number, share
 from eaa_graph.measures.multiplicity import benjamini_hochberg
 from eaa_graph.measures.support import passages
@@ -74,8 +84,12 @@ class Grid:
         or challenging, that codes the concept in another role.
     always_against : bool array, R x C
         Whether there are passages and all of them speak against.
-    reporting : Reporting or None
-        For themes.
+    denied : int array of length C
+        Units of which somebody says that they do not report the theme; zeros for concepts.
+    remarks : str
+        What a reader should know of the records of themes, in sentences.
+    without_theme : int
+        Passages that are in no cell because they name no theme; 0 for concepts.
     extraction, at : int arrays
         Passages in cells (one passage may be in several) and the cell of each, counted row by row.
     told : str
@@ -102,10 +116,17 @@ class Grid:
     speaking_against: Counts
     latent: Counts
     always_against: Flags
-    reporting: Reporting | None
+    denied: Counts
+    remarks: str
+    without_theme: int
     extraction: Index
     at: Counts
     told: str
+
+    @property
+    def by_theme(self) -> bool:
+        """Whether the columns are themes."""
+        return self.across == "theme"
 
     @property
     def noun(self) -> str:
@@ -114,8 +135,8 @@ class Grid:
 
     def type_of(self, row: int, column: int, thin: int) -> str:
         """Return the type of gap of a cell, or an empty text where there is none."""
-        if self.reporting is not None and self.out_of[column] == 0:
-            return "not reported" if self.reporting.no[:, column].any() else "not looked for"
+        if self.by_theme and self.out_of[column] == 0:
+            return "not reported" if self.denied[column] else "not looked for"
         if self.supporting[row, column] and self.challenging[row, column]:
             return "contradictory"
         if self.always_against[row, column]:
@@ -123,7 +144,7 @@ class Grid:
         if self.count[row, column] == 0:
             if self.latent[row, column]:
                 return "latent in a theme"
-            both = self.reporting is None and self.row_total[row] and self.out_of[column]
+            both = not self.by_theme and self.row_total[row] and self.out_of[column]
             return "untested combination" if both else "empty"
         return "thin" if self.count[row, column] <= thin else ""
 
@@ -133,7 +154,7 @@ class Grid:
         concept = int(self.rows[row])
         if which == "row_total":
             found = passages(incidence, self.role, concept)
-            if self.reporting is not None:
+            if self.by_theme:
                 found = found[incidence.theme[found] >= 0]
             return incidence.ids(found.tolist())
         if which == "latent":
@@ -148,10 +169,10 @@ class Grid:
         elif which == "speaking_against":
             here = here[_against(incidence)[here]]
         elif which == "out_of":
-            if self.reporting is not None:
+            if self.by_theme:
                 return ()  # a denominator of reports, which are not passages
             here = passages(incidence, self.across, int(self.columns[column]))
-        elif self.reporting is None and self.unit != "extraction":
+        elif not self.by_theme and self.unit != "extraction":
             of, _ = units_of(incidence, self.unit)
             pair = [
                 passages(incidence, self.role, concept),
@@ -229,14 +250,44 @@ def cells(
     Refused
         If there is nothing to look for, nowhere to look, or nobody who looked.
     """
-    for name, value, known in (("rows", rows, ROLES), ("columns", columns, _ACROSS), ("unit", unit, _UNITS), ("null", null, _NULLS)):  # fmt: skip
-        if value not in known:
-            raise UnknownName(f"value of {name}", value, known)
+    checked(rows, columns, unit, null)
     if not len(incidence):
         raise Refused(f"no extraction by {who(incidence)}: an empty cell would say nothing")
     if columns == "theme":
         return _under_themes(incidence, rows, unit, null, permutations, seed)
     return _together(incidence, rows, columns, unit, null, permutations, seed)
+
+
+def checked(rows: str, columns: str, unit: str, null: str) -> None:
+    """Refuse parameters of :func:`cells` that make no sense whatever the review.
+
+    Raises
+    ------
+    UnknownName, Refused
+    """
+    for name, value, known in (("rows", rows, ROLES), ("columns", columns, _ACROSS), ("unit", unit, _UNITS), ("null", null, _NULLS)):  # fmt: skip
+        if value not in known:
+            raise UnknownName(f"value of {name}", value, known)
+
+
+def chance(
+    null: str, count: Counts, row_total: Counts, out_of: Counts, units: int, asked: Flags
+) -> tuple[Floats, Floats, Floats]:
+    """Return what chance would put in each cell, the chance of so few or fewer, and its q: exact, from counts alone.
+
+    Parameters
+    ----------
+    null : str
+        ``reported`` or ``coded``.
+    count, row_total, out_of, units, asked
+        As in a :class:`Grid`; `asked` where a test is made.
+    """
+    if null == "coded":
+        total = count.sum(axis=0)
+        expected, p = _exact(count, row_total, total, int(total.sum()))
+    else:
+        expected, p = _exact(count, row_total, out_of, units)
+    return _tested(expected, p, asked)
 
 
 def _under_themes(incidence: Incidence, role: str, unit: str, null: str, permutations: int, seed: int) -> Grid:
@@ -289,12 +340,9 @@ def _under_themes(incidence: Incidence, role: str, unit: str, null: str, permuta
         table = np.zeros((len(place), len(down)), dtype=np.bool_)
         table[where[unit_of_passage[extraction], at % width], at // width] = True
         expected, p, told = _permuted([table, np.eye(width, dtype=np.bool_)[theme]], permutations, seed)
-    elif null == "coded":
-        total = count.sum(axis=0)
-        expected, p = _exact(count, row_total, total, int(total.sum()))
+        expected, p, q = _tested(expected, p, asked & (out_of > 0)[None, :])
     else:
-        expected, p = _exact(count, row_total, out_of, everywhere)
-    expected, p, q = _tested(expected, p, asked & (out_of > 0)[None, :])
+        expected, p, q = chance(null, count, row_total, out_of, everywhere, asked & (out_of > 0)[None, :])
     against = _against(incidence)[extraction]
     stance = incidence.stance[extraction]
     return Grid(
@@ -305,7 +353,7 @@ def _under_themes(incidence: Incidence, role: str, unit: str, null: str, permuta
         those(against),
         counted(other, other_at),
         _always(at, against, size).reshape(count.shape),
-        record, extraction, at, told,
+        record.no.sum(axis=0, dtype=np.int64), record.remarks, int((incidence.theme < 0).sum()), extraction, at, told,
     )  # fmt: skip
 
 
@@ -337,9 +385,9 @@ def _together(incidence: Incidence, role: str, across: str, unit: str, null: str
         seen = np.unique(unit_of_passage)
         dense = [np.asarray(t[seen].toarray(), dtype=np.bool_) for t in tables[: 1 if role == across else 2]]
         expected, p, told = _permuted(dense, permutations, seed)
+        expected, p, q = _tested(expected, p, asked)
     else:
-        expected, p = _exact(count, row_total, out_of, read)
-    expected, p, q = _tested(expected, p, asked)
+        expected, p, q = chance(null, count, row_total, out_of, read, asked)
     extraction, a, b = _joined(incidence, role, across)
     at = row_of[a].astype(np.int64) * len(over) + column_of[b]
     size = count.size
@@ -360,7 +408,7 @@ def _together(incidence: Incidence, role: str, across: str, unit: str, null: str
         those(against),
         np.zeros(count.shape, dtype=np.int64),
         _always(at, against, size).reshape(count.shape),
-        None, extraction, at, told,
+        np.zeros(len(over), dtype=np.int64), "", 0, extraction, at, told,
     )  # fmt: skip
 
 
@@ -414,7 +462,7 @@ def _chance(grid: Grid, row: int, column: int) -> str:
     if not total:
         return f" {label} is coded as {grid.role} nowhere, so no cell of its row can surprise."
     about = number(float(grid.expected[row, column]))
-    if grid.reporting is not None:
+    if grid.by_theme:
         told = f" Were its {plural(total, 'place')} spread as {_SPREAD[grid.null]}, about {about} would fall here"
     else:
         told = f" If the two had nothing to do with each other, about {about} would code both"
@@ -435,7 +483,7 @@ def _reading(grid: Grid, row: int, column: int, kind: str) -> str:
     concept, other = (f"“{incidence.concepts[n].label}”" for n in (grid.rows[row], grid.columns[column]))
     count, out_of = int(grid.count[row, column]), int(grid.out_of[column])
     noun = grid.noun
-    if grid.reporting is None:
+    if not grid.by_theme:
         if not grid.row_total[row] or not out_of:
             name, role = (concept, grid.role) if not grid.row_total[row] else (other, grid.across)
             return f"{name} is coded as {role} nowhere, so the two could not be seen together."
@@ -443,7 +491,7 @@ def _reading(grid: Grid, row: int, column: int, kind: str) -> str:
     elif kind == "not looked for":
         return f"Nobody recorded of any {noun} whether it reports {other}, and nothing is coded under it."
     elif kind == "not reported":
-        denied = int(grid.reporting.no[:, column].sum())
+        denied = int(grid.denied[column])
         return f"No {noun} is said to report {other} ({plural(denied, noun)} said not to), so {concept} could not be seen there."
     else:
         told = f"{_some(count)} of the {plural(out_of, noun)} that report {other} {_codes(count)} {concept} as {grid.role} under it"
@@ -459,7 +507,7 @@ def _reading(grid: Grid, row: int, column: int, kind: str) -> str:
 
 
 def _denominator(grid: Grid) -> str:
-    if grid.reporting is not None:
+    if grid.by_theme:
         return (
             f"for each theme, the {plural(2, grid.unit)[2:]} that report it in the view of {who(grid.incidence)}; "
             f"{grid.units:,} such places in all"
@@ -467,7 +515,13 @@ def _denominator(grid: Grid) -> str:
     return f"the {plural(grid.units, grid.unit)} with anything coded by {who(grid.incidence)}"
 
 
-def _checked(thin: int, show: str) -> None:
+def checked_gaps(thin: int, show: str) -> None:
+    """Refuse parameters of :func:`empty_and_thin_cells` that make no sense whatever the review.
+
+    Raises
+    ------
+    BadSettings, UnknownName
+    """
     if thin < 0:
         raise BadSettings("thin must be 0 or more")
     if show not in _SHOW:
@@ -518,8 +572,13 @@ def empty_and_thin_cells(
     Robinson KA, Saldanha IJ, McKoy NA (2011). Development of a framework to identify research gaps from systematic
     reviews. Journal of Clinical Epidemiology 64(12):1325-1330. doi:10.1016/j.jclinepi.2011.06.009
     """
-    _checked(thin, show)
-    grid = cells(incidence, rows, columns, unit, null, permutations, seed)
+    checked_gaps(thin, show)
+    return told(cells(incidence, rows, columns, unit, null, permutations, seed), thin, show)
+
+
+def told(grid: Grid, thin: int, show: str) -> Table:
+    """Return the table of gaps in a grid, wherever it was counted; parameters as for :func:`empty_and_thin_cells`."""
+    incidence, rows, columns = grid.incidence, grid.role, grid.across
     expected_by: dict[str, list[str]] = {}
     for expectation in sorted(incidence.records.expectations, key=lambda e: e.key):
         expected_by.setdefault(expectation.concept, []).append(expectation.source)
@@ -553,12 +612,12 @@ def empty_and_thin_cells(
             )
         )
     many = plural(2, grid.unit)[2:]
-    without = int((incidence.theme < 0).sum()) if grid.reporting is not None else 0
+    without = grid.without_theme
     note = (
         "An empty cell is a place to look, not proof of absence: the mechanism may not apply, not take place, or take "
         f"place unreported. Expected and p keep fixed how often each concept is coded and {_kept(grid)}; p is the chance of "
         "so few or fewer, q the same among all cells looked at (Benjamini-Hochberg)."
-        + (grid.reporting.remarks if grid.reporting is not None else "")
+        + grid.remarks
         + (f" {plural(without, 'extraction')} without a theme are in no cell." if without else "")
         + grid.told
     )
@@ -597,7 +656,7 @@ def _kept(grid: Grid) -> str:
         return "how many concepts each place codes"
     if grid.null == "coded":
         return "how much is coded under each theme"
-    if grid.reporting is not None:
+    if grid.by_theme:
         return "how many report each theme"
     return "nothing else"
 

@@ -8,15 +8,21 @@ unit has and how many units each concept has, so that a common concept and a ric
 from __future__ import annotations
 
 __all__ = [
+    "MOST_SETS",
     "PARTS",
     "UNITS",
+    "Side",
     "Together",
     "centrality",
+    "checked",
+    "checked_sets",
     "communities",
     "cooccurrence",
     "k_way",
     "pairs_of_theory",
     "theory_pairs",
+    "told",
+    "told_sets",
 ]
 
 import itertools
@@ -57,7 +63,7 @@ _SEED = Settings().seed
 #: A table of more cells than this would not fit beside its copies in a small machine's memory.
 _MOST_CELLS = 200_000_000
 #: More sets than anybody can read.
-_TOO_MANY = 200_000
+MOST_SETS = 200_000
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -97,6 +103,10 @@ class Side:
     def margin(self) -> Counts:
         """Units that have each concept."""
         return np.bincount(self.concept, minlength=len(self.concepts)).astype(np.int64)
+
+    def degrees(self, units: int) -> Counts:
+        """Return how many of the concepts each unit has."""
+        return np.bincount(self.unit, minlength=units).astype(np.int64)
 
     def table(self, units: int) -> Flags:
         """Return the 0/1 table, units by concepts.
@@ -189,14 +199,34 @@ class Together:
         """Units with both concepts, first by second; within one role the diagonal holds the margins."""
         return _counts(self.first, self.second, self.units)
 
+    @cached_property
+    def degrees(self) -> tuple[Counts, ...]:
+        """How many concepts each unit has: of the one role, or of each of the two; units in one order."""
+        return tuple(s.degrees(self.units) for s in ((self.first, self.second) if self.crossed else (self.first,)))
+
+    @cached_property
+    def left_out(self) -> int:
+        """Extractions that belong to no unit."""
+        return int((self.of < 0).sum())
+
+    def sets(self, k: int, minimum: int) -> list[tuple[tuple[int, ...], int]]:
+        """Return the sets of k places of the first role that at least `minimum` units have, with how many.
+
+        Raises
+        ------
+        Refused
+            If there are more than anybody could read.
+        """
+        packed = np.packbits(self.first.table(self.units), axis=0, bitorder="little").T
+        return _sets([int.from_bytes(column.tobytes(), "little") for column in packed], k, minimum)
+
     @property
     def denominator(self) -> str:
         """What the counts are out of, in words."""
         held = "of" if self.unit == "extraction" else "with at least one extraction in"
         told = f"the {self.units:,} {UNITS[self.unit]} {held} the selection"
-        left_out = int((self.of < 0).sum())
-        if left_out:
-            told += f"; {left_out:,} extractions name no theme and are left out"
+        if self.left_out:
+            told += f"; {self.left_out:,} extractions name no theme and are left out"
         return told
 
     def thing(self, side: Side, place: int) -> Thing:
@@ -319,7 +349,7 @@ def _number(value: float) -> float | None:
 def _bicm(together: Together, i: Counts, j: Counts, seen: Counts) -> tuple[Floats, Floats, Floats]:
     """Return expected counts of pairs and the exact chances of at most and at least as many as seen."""
     sides = (together.first, together.second) if together.crossed else (together.first,)
-    models = [fit_bicm(np.bincount(s.unit, minlength=together.units).astype(np.int64), s.margin) for s in sides]
+    models = [fit_bicm(degrees, s.margin) for degrees, s in zip(together.degrees, sides, strict=True)]
     a, b = models[0], models[-1]
     # Units alike in both roles' models are one class.
     key = a.row_class.astype(np.int64) * len(b.classes) + b.row_class
@@ -383,11 +413,26 @@ def cooccurrence(
     ----------
     See :mod:`eaa_graph.measures.association` and :mod:`eaa_graph.measures.nullmodels`.
     """
+    checked(minimum, null, tail)
+    together = Together.of_roles(incidence, role, with_role, unit)
+    return told(together, unit, minimum, null, tail, permutations, seed)
+
+
+def checked(minimum: int, null: str, tail: str) -> None:
+    """Refuse parameters that make no sense whatever the review.
+
+    Raises
+    ------
+    BadSettings, UnknownName
+    """
     if minimum < 0:
         raise BadSettings("minimum must be 0 or more")
     _known("value of null", null, _NULLS)
     _known("value of tail", tail, _TAILS)
-    together = Together.of_roles(incidence, role, with_role, unit)
+
+
+def told(together: Together, unit: str, minimum: int, null: str, tail: str, permutations: int, seed: int) -> Table:
+    """Return the table of pairs, wherever they were counted; parameters as for :func:`cooccurrence`."""
     i, j = together.pairs
     a, r, c, n = together.counts[i, j], together.first.margin[i], together.second.margin[j], together.units
     p_fisher = fisher_exact(a, r, c, n)
@@ -525,8 +570,8 @@ def _sets(columns: list[int], k: int, minimum: int) -> list[tuple[tuple[int, ...
                 extend((*chosen, place), both)
                 continue
             found.append(((*chosen, place), many))
-            if len(found) > _TOO_MANY:
-                raise Refused(f"more than {_TOO_MANY:,} sets: raise minimum (now {minimum})")
+            if len(found) > MOST_SETS:
+                raise Refused(f"more than {MOST_SETS:,} sets: raise minimum (now {minimum})")
 
     extend((), -1)
     return found
@@ -564,21 +609,35 @@ def k_way(incidence: Incidence, k: int = 3, role: str = "mechanism", unit: str =
     Saracco F et al. (2017). Inferring monopartite projections of bipartite networks: an entropy-based approach. New
     Journal of Physics 19:053022. doi:10.1088/1367-2630/aa6b38 (there for two)
     """
+    checked_sets(k, minimum)
+    return told_sets(Together.of_roles(incidence, role, None, unit), k, minimum)
+
+
+def checked_sets(k: int, minimum: int) -> None:
+    """Refuse parameters of :func:`k_way` that make no sense whatever the review.
+
+    Raises
+    ------
+    BadSettings
+    """
     if k < 3:
         raise BadSettings("k must be 3 or more; for pairs ask for cooccurrence")
     if minimum < 1:
         raise BadSettings("minimum must be 1 or more")
-    together = Together.of_roles(incidence, role, None, unit)
+
+
+def told_sets(together: Together, k: int, minimum: int) -> Table:
+    """Return the table of sets of k concepts, wherever they were counted; parameters as for :func:`k_way`."""
+    role, unit = together.first.role, together.unit
     side, n = together.first, together.units
     size = len(side.concepts)
     if size < k:
         raise Refused(f"only {size} concepts are coded as {role}, so there are no sets of {k}")
-    packed = np.packbits(side.table(n), axis=0, bitorder="little").T
-    found = _sets([int.from_bytes(column.tobytes(), "little") for column in packed], k, minimum)
+    found = together.sets(k, minimum)
     found.sort(key=lambda item: (-item[1], item[0]))
     sets = np.array([chosen for chosen, _ in found], dtype=np.int64).reshape(-1, k)
     seen = np.array([many for _, many in found], dtype=np.int64)
-    model = fit_bicm(np.bincount(side.unit, minlength=n).astype(np.int64), side.margin)
+    model = fit_bicm(together.degrees[0], side.margin)
     many = np.bincount(model.row_class, minlength=len(model.classes)).astype(np.int64)
     kinds = np.concatenate([np.sort(model.column_class[sets], axis=1), seen[:, None]], axis=1)
     asked, back = np.unique(kinds, axis=0, return_inverse=True)

@@ -6,7 +6,18 @@ mechanism there. The denominators of themes are therefore the articles said to r
 
 from __future__ import annotations
 
-__all__ = ["ATTRIBUTES", "PART", "SHAPES", "in_codebook_order", "occurrence"]
+__all__ = [
+    "ATTRIBUTES",
+    "PART",
+    "SHAPES",
+    "UNITS",
+    "Columns",
+    "Counted",
+    "checked",
+    "in_codebook_order",
+    "occurrence",
+    "told",
+]
 
 import re
 from collections.abc import Iterable, Sequence
@@ -26,7 +37,7 @@ from eaa_graph.tables import Cell, Column, Table, Thing
 #: Columns of the sheet `articles` that concepts can be counted by, beside columns of the user's own.
 ATTRIBUTES = ("country", "field", "year", "journal", "collection", "phase", "reported_concept", "licence")
 SHAPES = ("long", "wide")
-_UNITS = {"article": "articles", "study": "studies", "extraction": "extractions"}
+UNITS = {"article": "articles", "study": "studies", "extraction": "extractions"}
 
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -38,7 +49,7 @@ _NOTE = (
 
 
 @dataclass(frozen=True, eq=False)
-class _Columns:
+class Columns:
     """What concepts are counted by: one entry a theme, a value or another role's concept.
 
     Attributes
@@ -102,7 +113,7 @@ def _read(incidence: Incidence) -> Flags:
     return read
 
 
-def _by_theme(incidence: Incidence, unit: str) -> _Columns:
+def _by_theme(incidence: Incidence, unit: str) -> Columns:
     of_extraction, of_article, units = _units(incidence, unit)
     used = set(incidence.theme[incidence.theme >= 0].tolist())
     themes = in_codebook_order(
@@ -128,8 +139,8 @@ def _by_theme(incidence: Incidence, unit: str) -> _Columns:
         read = np.zeros(units, dtype=np.bool_)
         read[of_article[_read(incidence)]] = True
         possible[:, ~told] = read[:, None]
-        basis = [f"{_UNITS[unit]} that report the theme" if t else f"{_UNITS[unit]} read" for t in told.tolist()]
-    return _Columns(
+        basis = [f"{UNITS[unit]} that report the theme" if t else f"{UNITS[unit]} read" for t in told.tolist()]
+    return Columns(
         tuple(incidence.concept_thing(t) for t in themes),
         tuple(incidence.concepts[t].id for t in themes),
         of,
@@ -144,7 +155,7 @@ def _value(incidence: Incidence, number: int, by: str) -> str:
     return "" if value is None else str(value)
 
 
-def _by_attribute(incidence: Incidence, unit: str, by: str) -> _Columns:
+def _by_attribute(incidence: Incidence, unit: str, by: str) -> Columns:
     of_extraction, of_article, units = _units(incidence, unit)
     read = _read(incidence)
     values = [_value(incidence, number, by) for number in range(len(incidence.articles))]
@@ -158,12 +169,12 @@ def _by_attribute(incidence: Incidence, unit: str, by: str) -> _Columns:
         possible = _flags(of_extraction, of[1], (units, len(known)))
     else:
         possible = _flags(of_article[read], place[read], (units, len(known)))
-    what = "extractions" if unit == "extraction" else f"{_UNITS[unit]} read"
+    what = "extractions" if unit == "extraction" else f"{UNITS[unit]} read"
     cells = tuple(v or "(not stated)" for v in known)
-    return _Columns(cells, cells, of, possible, (f"{what} with this {by}",) * len(known))
+    return Columns(cells, cells, of, possible, (f"{what} with this {by}",) * len(known))
 
 
-def _by_role(incidence: Incidence, unit: str, by: str) -> _Columns:
+def _by_role(incidence: Incidence, unit: str, by: str) -> Columns:
     of_extraction, _, units = _units(incidence, unit)
     concepts = in_codebook_order(incidence, set(incidence.coded(by).tolist()) | set(incidence.listed(by).tolist()))
     if not concepts:
@@ -173,34 +184,30 @@ def _by_role(incidence: Incidence, unit: str, by: str) -> _Columns:
     extraction, concept = incidence.in_role(by)
     of = (extraction.astype(np.int64), place[concept])
     possible = _flags(of_extraction[of[0]], of[1], (units, len(concepts)))
-    return _Columns(
+    return Columns(
         tuple(incidence.concept_thing(c) for c in concepts),
         tuple(incidence.concepts[c].id for c in concepts),
         of,
         possible,
-        (f"{_UNITS[unit]} that code this {by}",) * len(concepts),
+        (f"{UNITS[unit]} that code this {by}",) * len(concepts),
     )
 
 
-def _by_nothing(incidence: Incidence, unit: str) -> _Columns:
+def _by_nothing(incidence: Incidence, unit: str) -> Columns:
     of_extraction, of_article, units = _units(incidence, unit)
     of = (np.arange(len(incidence), dtype=np.int64), np.zeros(len(incidence), dtype=np.int64))
     possible = np.zeros((units, 1), dtype=np.bool_)
     possible[of_extraction if unit == "extraction" else of_article[_read(incidence)]] = True
-    what = "extractions of the selection" if unit == "extraction" else f"{_UNITS[unit]} read"
-    return _Columns(("all",), ("all",), of, possible, (what,))
+    what = "extractions of the selection" if unit == "extraction" else f"{UNITS[unit]} read"
+    return Columns(("all",), ("all",), of, possible, (what,))
 
 
-def _columns(incidence: Incidence, unit: str, by: str, role: str) -> _Columns:
+def _columns(incidence: Incidence, unit: str, by: str) -> Columns:
     if by == "theme":
         return _by_theme(incidence, unit)
     if by == "none":
         return _by_nothing(incidence, unit)
     if by in ROLES:
-        if by == role:
-            raise BadSettings(
-                f"concepts coded as {role} cannot be counted by themselves; for pairs ask for cooccurrence"
-            )
         return _by_role(incidence, unit, by)
     own = sorted({name for article in incidence.articles for name, _ in article.attributes})
     if by not in (*ATTRIBUTES, *own):
@@ -230,7 +237,7 @@ def _joined(left: Index, right: tuple[Counts, Counts], extractions: int) -> tupl
 
 
 @dataclass(frozen=True, eq=False)
-class _Counted:
+class Counted:
     """The counts of concepts (first axis) by columns (second axis), and the codings behind them.
 
     Attributes
@@ -245,7 +252,7 @@ class _Counted:
 
     incidence: Incidence
     concepts: tuple[int, ...]
-    columns: _Columns
+    columns: Columns
     counts: Counts
     inside: Counts
     possible: Counts
@@ -308,18 +315,13 @@ def occurrence(
     ----------
     Wilson EB (1927). Journal of the American Statistical Association 22(158):209-212. doi:10.1080/01621459.1927.10502953
     """
-    if role not in ROLES:
-        raise UnknownName("role", role, ROLES)
-    if unit not in _UNITS:
-        raise UnknownName("value of unit", unit, _UNITS)
-    if shape not in SHAPES:
-        raise UnknownName("value of shape", shape, SHAPES)
+    checked(role, by, unit, shape)
     if not len(incidence):
         raise Refused("there are no extractions in this selection")
     concepts = in_codebook_order(incidence, set(incidence.coded(role).tolist()) | set(incidence.listed(role).tolist()))
     if not concepts:
         raise Refused(f"nothing is coded or listed as {role}")
-    columns = _columns(incidence, unit, by, role)
+    columns = _columns(incidence, unit, by)
     of_extraction, _, _ = _units(incidence, unit)
     width, depth = len(columns.cells), len(concepts)
     place = np.full(len(incidence.concepts) + 1, -1, dtype=np.int64)
@@ -330,10 +332,41 @@ def occurrence(
     row = of_extraction[extraction]
     cell = place[coded[coding]] * width + column
     counts, inside = _tally(row, cell, column, columns.possible, depth, width)
-    counted = _Counted(
+    counted = Counted(
         incidence, tuple(concepts), columns, counts, inside, columns.possible.sum(axis=0), extraction, cell
     )
-    left_out = int((incidence.theme < 0).sum()) if by == "theme" else 0
+    return told(counted, role, by, unit, shape, int((incidence.theme < 0).sum()) if by == "theme" else 0)
+
+
+def checked(role: str, by: str, unit: str, shape: str) -> None:
+    """Refuse parameters that make no sense whatever the review.
+
+    Raises
+    ------
+    BadSettings, UnknownName
+    """
+    if role not in ROLES:
+        raise UnknownName("role", role, ROLES)
+    if unit not in UNITS:
+        raise UnknownName("value of unit", unit, UNITS)
+    if shape not in SHAPES:
+        raise UnknownName("value of shape", shape, SHAPES)
+    if by == role:
+        raise BadSettings(f"concepts coded as {role} cannot be counted by themselves; for pairs ask for cooccurrence")
+
+
+def told(counted: Counted, role: str, by: str, unit: str, shape: str, left_out: int) -> Table:
+    """Return the table that tells what was counted, wherever it was counted.
+
+    Parameters
+    ----------
+    counted : Counted
+    role, by, unit, shape : str
+        As for :func:`occurrence`.
+    left_out : int
+        Extractions that name no theme and are in no count.
+    """
+    columns = counted.columns
     bases = sorted(set(columns.basis))
     denominator = "; ".join(bases) + (f"; {left_out:,} extractions name no theme and are left out" if left_out else "")
     note = _NOTE
@@ -350,7 +383,7 @@ def occurrence(
         title,
         (),
         (),
-        _UNITS[unit],
+        UNITS[unit],
         denominator,
         note,
         "Wilson 1927, doi 10.1080/01621459.1927.10502953",
@@ -369,7 +402,7 @@ def _tally(unit: Index, cell: Counts, column: Counts, possible: Flags, depth: in
     return counts, counts - without
 
 
-def _long(counted: _Counted, frame: Table, role: str, by: str) -> Table:
+def _long(counted: Counted, frame: Table, role: str, by: str) -> Table:
     incidence, columns, counts = counted.incidence, counted.columns, counted.counts
     rows: list[tuple[Cell, ...]] = []
     for which, number in enumerate(counted.concepts):
@@ -415,7 +448,7 @@ def _long(counted: _Counted, frame: Table, role: str, by: str) -> Table:
     )
 
 
-def _wide(counted: _Counted, frame: Table, role: str, by: str) -> Table:
+def _wide(counted: Counted, frame: Table, role: str, by: str) -> Table:
     incidence, columns, counts = counted.incidence, counted.columns, counted.counts
     names = _machine_names(columns.names)
     outside = int((counts - counted.inside).sum())
@@ -474,7 +507,7 @@ PART = Measure(
             "What they are counted by: theme, another role, country, field, year or any other column of the articles, or none.",
             "theme",
         ),
-        Parameter("unit", "What is counted: articles, studies or extractions.", "article", tuple(_UNITS)),
+        Parameter("unit", "What is counted: articles, studies or extractions.", "article", tuple(UNITS)),
         Parameter(
             "shape", "long: one row a cell, with interval; wide: one row a concept, for printing.", "long", SHAPES
         ),

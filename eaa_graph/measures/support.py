@@ -16,15 +16,19 @@ __all__ = [
     "PARTS",
     "Evidence",
     "Matcher",
+    "Tally",
+    "behind_cell",
     "configurations_of",
     "counting_as",
     "evidence_profile",
     "passages",
+    "rows_of",
     "support",
     "title_of",
+    "told",
 ]
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -485,9 +489,32 @@ def _by_level(group: NDArray[np.intp], thing: Index, things: int) -> Counts:
     return set_bits(np.concatenate([flags, np.bitwise_or.reduce(flags, axis=0)[None]]))
 
 
-def _support_rows(matcher: Matcher, theory: Theory | None, lines: Evidence) -> list[tuple[int, tuple[Cell, ...]]]:
-    """Return (level or -1 for all, cells) for each row of one configuration."""
-    incidence = matcher.incidence
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """The counts of one configuration's evidence.
+
+    Attributes
+    ----------
+    configuration : Configuration
+    counts : dict of str to int array, levels by bearings
+        ``articles``, ``studies``, ``coders``, ``full`` (articles with a passage of the whole mechanism) and
+        ``extractions``; one row for each of :data:`LEVELS`, one for what is asserted only, one for all together;
+        one column for each stance and one for none.
+    of_passages : int array, levels by 8
+        Passages with part of the context, part of the outcome, asserted as supporting, as challenging, asserted but not
+        matched, matched but not asserted, asserted against the recorded stance, asserted with a coder outside.
+    absent : tuple of str
+        Passages asserted that are not there.
+    """
+
+    configuration: Configuration
+    counts: dict[str, Counts]
+    of_passages: Counts
+    absent: tuple[str, ...]
+
+
+def _tally(incidence: Incidence, lines: Evidence) -> Tally:
+    """Count the lines of evidence of one configuration."""
     bearings = _UNSTATED + 1
     group = lines.level.astype(np.intp) * bearings + lines.bearing
     groups = (_UNMATCHED + 1) * bearings
@@ -505,10 +532,6 @@ def _support_rows(matcher: Matcher, theory: Theory | None, lines: Evidence) -> l
     }
     extractions = np.bincount(group, minlength=groups).reshape(_UNMATCHED + 1, bearings)
     counts["extractions"] = np.concatenate([extractions, extractions.sum(axis=0)[None]])
-    best, in_words = _most_complete(lines.configuration, matcher.conditions)
-    levels = list(_REACHABLE[best]) if best is not None else []
-    if (lines.level == _UNMATCHED).any():
-        levels.append(_UNMATCHED)
     own_stance = incidence.stance[lines.extraction]
     differs = lines.asserted & ~lines.own & (own_stance >= 0)
     not_asserted = ~_asserted_at_all(incidence, lines)
@@ -530,11 +553,22 @@ def _support_rows(matcher: Matcher, theory: Theory | None, lines: Evidence) -> l
         passages_where(differs),
         passages_where(lines.asserted & lines.outside),
     ]
+    return Tally(lines.configuration, counts, np.stack(of_passages, axis=1), lines.absent)
+
+
+def rows_of(tally: Tally, conditions: tuple[str, ...], theory: Theory | None) -> list[tuple[int, tuple[Cell, ...]]]:
+    """Return (level or -1 for all, cells) for each row of one configuration; `conditions`: roles that count as such."""
+    counts = tally.counts
+    best, in_words = _most_complete(tally.configuration, conditions)
+    levels = list(_REACHABLE[best]) if best is not None else []
+    if counts["extractions"][_UNMATCHED].any():
+        levels.append(_UNMATCHED)
+    untested = not counts["extractions"][-1].any()
     rows: list[tuple[int, tuple[Cell, ...]]] = []
     for level in (-1, *levels):  # -1: the last of each count, for all levels together
         cells: list[Cell] = [
             title_of(theory),
-            Thing("configuration", lines.configuration.id, lines.configuration.id),
+            Thing("configuration", tally.configuration.id, tally.configuration.id),
             _ANY if level < 0 else _LEVEL_NAMES[level],
         ]
         cells += [int(counts["articles"][level, b]) for b in range(_UNSTATED)]
@@ -544,16 +578,16 @@ def _support_rows(matcher: Matcher, theory: Theory | None, lines: Evidence) -> l
             cells += [int(counts[unit][level, b]) for unit in ("studies", "extractions", "coders")]
         cells += [
             int(counts["extractions"][level, _UNSTATED]),
-            *(int(found[level]) for found in of_passages),
-            len(lines.absent) if level < 0 else 0,
-            lines.untested,
+            *(int(found) for found in tally.of_passages[level]),
+            len(tally.absent) if level < 0 else 0,
+            untested,
             in_words,
         ]
         rows.append((level, tuple(cells)))
     return rows
 
 
-def _behind(incidence: Incidence, lines: Evidence, level: int, column: str) -> tuple[str, ...]:
+def behind_cell(incidence: Incidence, lines: Evidence, level: int, column: str) -> tuple[str, ...]:
     """Return the passages behind one cell of the support table."""
     here = np.ones(len(lines.level), dtype=np.bool_) if level < 0 else lines.level == level
     stance, _, rest = column.partition("_")
@@ -650,34 +684,70 @@ def support(
     """
     matcher = Matcher(incidence, coder, back_off, conditions)
     evidence: dict[str, Evidence] = {}
+
+    def tally(configuration: Configuration) -> Tally:
+        lines = evidence[configuration.id] = matcher.evidence(configuration)
+        return _tally(incidence, lines)
+
+    return told(
+        configurations_of(incidence, theory),
+        tally,
+        matcher.conditions,
+        back_off,
+        matcher.denominator,
+        lambda configuration, level, column: behind_cell(incidence, evidence[configuration], level, column),
+    )
+
+
+def told(
+    asked: Iterable[tuple[Theory | None, Configuration]],
+    tally: Callable[[Configuration], Tally],
+    conditions: tuple[str, ...],
+    back_off: int,
+    denominator: str,
+    behind: Callable[[str, int, str], tuple[str, ...]],
+) -> Table:
+    """Return the table of the evidence for configurations, wherever it was counted.
+
+    Parameters
+    ----------
+    asked : iterable of (Theory or None, Configuration)
+    tally : callable
+        Counts the evidence of one configuration; one kept from one version to the next is counted once.
+    conditions : tuple of str
+        Roles that count as conditions.
+    back_off : int
+    denominator : str
+    behind : callable
+        ``behind(configuration id, level or -1 for all, column)`` gives the ids of extractions.
+    """
+    tallied: dict[str, Tally] = {}
     rows: list[tuple[Cell, ...]] = []
-    behind: list[tuple[Evidence, int]] = []
-    for version, configuration in configurations_of(incidence, theory):
-        # A configuration kept from one version to the next is matched once.
-        lines = evidence.get(configuration.id)
-        if lines is None:
-            lines = evidence[configuration.id] = matcher.evidence(configuration)
-        for level, cells in _support_rows(matcher, version, lines):
+    places: list[tuple[str, int]] = []
+    for version, configuration in asked:
+        if configuration.id not in tallied:
+            tallied[configuration.id] = tally(configuration)
+        for level, cells in rows_of(tallied[configuration.id], conditions, version):
             rows.append(cells)
-            behind.append((lines, level))
+            places.append((configuration.id, level))
     return Table(
         name="support",
         title="Evidence for each configuration, by how much of it the passages tell",
         columns=_support_columns(),
         rows=tuple(rows),
         unit="articles, studies, extractions and coders, as each column says",
-        denominator=matcher.denominator,
-        note=_NOTE + _how(matcher),
+        denominator=denominator,
+        note=_NOTE + _how(back_off, conditions),
         source="Jackson & Kolla 2012, doi 10.1177/1098214012440030; Jagosh et al. 2015, doi 10.1186/s12889-015-1949-1",
-        opens=lambda row, column: _behind(incidence, *behind[row], column),
+        opens=lambda row, column: behind(*places[row], column),
     )
 
 
-def _how(matcher: Matcher) -> str:
+def _how(back_off: int, conditions: tuple[str, ...]) -> str:
     how = ""
-    if matcher.back_off:
-        how += f" A coded concept counts for a broader one up to {matcher.back_off} step(s) up the codebook."
-    if matcher.conditions != ("context",):
+    if back_off:
+        how += f" A coded concept counts for a broader one up to {back_off} step(s) up the codebook."
+    if conditions != ("context",):
         how += " Intervention and actor slots count as conditions with the context."
     return how
 
@@ -799,7 +869,9 @@ def evidence_profile(
         denominator=matcher.denominator,
         note=(
             "Appraisals are shown as their authors recorded them and are not combined. Where the stance recorded and the "
-            f"one asserted differ, both stand. Most complete match possible: {in_words}." + missing + _how(matcher)
+            f"one asserted differ, both stand. Most complete match possible: {in_words}."
+            + missing
+            + _how(matcher.back_off, matcher.conditions)
         ),
         source="Jackson & Kolla 2012, doi 10.1177/1098214012440030; Dada et al. 2023, doi 10.1002/jrsm.1630",
         opens=lambda row, _column: (names[row],),
