@@ -8,14 +8,14 @@ its premises, which may be inferred themselves and asked again.
 
 from __future__ import annotations
 
-__all__ = ["Explanation", "Rule", "infer", "inferred_graph", "rules", "unsatisfiable", "why"]
+__all__ = ["Explanation", "Rule", "as_owlready", "infer", "inferred_graph", "rules", "unsatisfiable", "why"]
 
 import re
 import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from eaa_graph.errors import EaaError, StoreUnavailable
 from eaa_graph.resources import folder
@@ -191,14 +191,23 @@ def unsatisfiable(store: Store, memory_mb: int = 2000) -> list[str]:
     if shutil.which("java") is None:
         raise StoreUnavailable("the reasoner HermiT needs Java, which is not installed here")
     owlready2.JAVA_MEMORY = memory_mb
+    world = as_owlready(store).world
+    try:
+        with world.get_ontology(ONTOLOGY + "/inferred"):
+            owlready2.sync_reasoner_hermit(world, debug=0)
+    except owlready2.OwlReadyInconsistentOntologyError:
+        return ["inconsistent"]
+    return sorted(str(c.iri) for c in world.inconsistent_classes())
+
+
+def as_owlready(store: Store) -> Any:
+    """Return everything in `store` as an owlready2 ontology in a world of its own."""
+    import owlready2
+
+    # owlready2 reads no Turtle; N-Triples it reads only from a file.
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "graph.nt"
         path.write_text("".join(f"{s} {p} {o} .\n" for s, p, o, _ in store.quads()), "utf-8")
         world = owlready2.World()
         world.get_ontology(path.as_uri()).load()
-        try:
-            with world.get_ontology(ONTOLOGY + "/inferred"):
-                owlready2.sync_reasoner_hermit(world, debug=0)
-        except owlready2.OwlReadyInconsistentOntologyError:
-            return ["inconsistent"]
-        return sorted(str(c.iri) for c in world.inconsistent_classes())
+    return world.get_ontology(ONTOLOGY)

@@ -15,6 +15,7 @@ __all__ = [
     "site_material",
     "summary",
     "write",
+    "write_drawing",
     "write_table",
 ]
 
@@ -26,7 +27,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -339,6 +340,31 @@ def write_table(table: Table, out: Path) -> Path:
     if suffix not in forms:
         raise UnknownName("kind of file", suffix or out.name, (*forms, ".xlsx"))
     return write_whole(out, forms[suffix](table))
+
+
+def write_drawing(svg: str, tables: Sequence[Table], out: Path, form: str) -> list[Path]:
+    """Write a figure as `form` to `out`, and the tables of its numbers beside it as CSV; return the files.
+
+    Raises
+    ------
+    UnknownName
+        If figures are not written so.
+    MissingExtra
+        If what makes PNG and PDF is not installed; nothing is written then.
+    """
+    from eaa_graph.writers import tables as table_files
+    from eaa_graph.writers.pictures import picture
+    from eaa_graph.writers.whole import write_whole
+
+    content = picture(svg, form)  # before any file is made
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(out, content)
+    written = [out]
+    for number, table in enumerate(tables):
+        beside = out.with_suffix(".csv") if not number else out.with_name(f"{out.stem}-{table.name}.csv")
+        write_whole(beside, table_files.table_csv(table).encode())
+        written.append(beside)
+    return written
 
 
 def qca(built: Built, question: str, given: Mapping[str, str], out: Path) -> list[Path]:

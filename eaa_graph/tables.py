@@ -114,6 +114,14 @@ class Table:
         position = self.index(name)
         return [row[position] for row in self.rows]
 
+    @property
+    def counted(self) -> str:
+        """Name of the column that a row is opened by if none is named: the first with numbers, or else the last."""
+        for position, column in enumerate(self.columns):
+            if any(isinstance(row[position], int | float) and not isinstance(row[position], bool) for row in self.rows):
+                return column.name
+        return self.columns[-1].name
+
     def records(self) -> Iterator[dict[str, Cell]]:
         """Yield each row as a mapping from column name to cell."""
         names = [c.name for c in self.columns]

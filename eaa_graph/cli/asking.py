@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 @click.argument("parameters", nargs=-1, metavar="[NAME=VALUE]...")
 @click.option("--list", "listing", is_flag=True, help="List the questions that can be asked.")
 @click.option(
-    "--why", metavar="ROW[:COLUMN]", help="Show the extractions behind a row of the answer (rows count from 1)."
+    "--why",
+    metavar="ROW[:COLUMN]",
+    help="Show the extractions behind a row of the answer (rows count from 1); COLUMN left out: the first with numbers.",
 )
 @click.option(
     "--format",
@@ -122,10 +124,12 @@ def _print_why(built: Built, table: Table, why: str, form: str) -> None:
     if not row_text.isdigit() or not 1 <= int(row_text) <= len(table):
         raise BadSettings(f"--why takes a row from 1 to {len(table)}, not {row_text!r}")
     from eaa_graph import pipeline
+    from eaa_graph.errors import UnknownName
 
-    behind = pipeline.passages(
-        built, table.opens(int(row_text) - 1, column or table.columns[-1].name), f"behind row {row_text}"
-    )
+    names = [c.name for c in table.columns]
+    if column and column not in names:
+        raise UnknownName("column", column, names)
+    behind = pipeline.passages(built, table.opens(int(row_text) - 1, column or table.counted), f"behind row {row_text}")
     _print_answer(behind, form)
 
 

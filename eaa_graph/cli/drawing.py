@@ -93,9 +93,7 @@ def _list(about: str) -> None:
 
 def _write(drawing: Any, name: str, form: str | None, out: Path | None) -> list[Path]:
     """Write the figure and its tables; return the files."""
-    from eaa_graph.writers import tables as table_files
-    from eaa_graph.writers.pictures import picture
-    from eaa_graph.writers.whole import write_whole
+    from eaa_graph import results
 
     ending = out.suffix.removeprefix(".").casefold() if out is not None else ""
     into_folder = out is not None and (out.is_dir() or not ending)
@@ -104,13 +102,5 @@ def _write(drawing: Any, name: str, form: str | None, out: Path | None) -> list[
     if form and ending and not into_folder and ending != form:
         raise BadSettings(f"--format {form} and --out {out} do not say the same")
     form = form or (ending if ending in _FORMATS and not into_folder else "svg")
-    content = picture(drawing.svg, form)  # before any file is made: a missing extra leaves nothing behind
     target = (out or Path()) / f"{name}.{form}" if out is None or into_folder else out
-    target.parent.mkdir(parents=True, exist_ok=True)
-    written = [target]
-    write_whole(target, content)
-    for number, table in enumerate(drawing.tables):
-        beside = target.with_suffix(".csv") if not number else target.with_name(f"{target.stem}-{table.name}.csv")
-        write_whole(beside, table_files.table_csv(table).encode())
-        written.append(beside)
-    return written
+    return results.write_drawing(drawing.svg, drawing.tables, target, form)

@@ -73,7 +73,8 @@ def network(records: Records) -> tuple[dict[str, dict[str, Any]], list[tuple[str
     return nodes, edges
 
 
-def _graph(records: Records) -> Any:
+def as_networkx(records: Records) -> Any:
+    """Return :func:`network` as a networkx MultiDiGraph."""
     import networkx as nx
 
     graph = nx.MultiDiGraph(name=records.review.title)
@@ -90,7 +91,7 @@ def write_graphml(records: Records, path: Path) -> list[Path]:
     """Write the network as GraphML (Gephi, yEd, Cytoscape, igraph)."""
     import networkx as nx
 
-    return [write_whole(path, "\n".join(nx.generate_graphml(_graph(records))) + "\n")]
+    return [write_whole(path, "\n".join(nx.generate_graphml(as_networkx(records))) + "\n")]
 
 
 def write_gexf(records: Records, path: Path) -> list[Path]:
@@ -98,7 +99,7 @@ def write_gexf(records: Records, path: Path) -> list[Path]:
     import networkx as nx
 
     stream = io.BytesIO()
-    nx.write_gexf(_graph(records), stream, version="1.2draft")
+    nx.write_gexf(as_networkx(records), stream, version="1.2draft")
     text = re.sub(r' lastmodifieddate="[^"]*"', "", stream.getvalue().decode("utf-8"))
     return [write_whole(path, text.rstrip() + "\n")]
 

@@ -6,7 +6,16 @@ place for that; CSV has none, so its columns stay bare for R and spreadsheets.
 
 from __future__ import annotations
 
-__all__ = ["cell_text", "reading_aid", "table_csv", "table_json", "table_markdown", "table_text", "tables_xlsx"]
+__all__ = [
+    "cell_text",
+    "plain",
+    "reading_aid",
+    "table_csv",
+    "table_json",
+    "table_markdown",
+    "table_text",
+    "tables_xlsx",
+]
 
 import datetime
 import io
@@ -74,8 +83,8 @@ def _is_number(table: Table, position: int) -> bool:
     return bool(cells) and all(isinstance(c, (int, float)) and not isinstance(c, bool) for c in cells)
 
 
-def _wide(table: Table) -> tuple[list[str], list[list[Cell]]]:
-    """Give every column of things a second one with their ids; return headers and rows."""
+def plain(table: Table) -> tuple[list[str], list[list[Cell]]]:
+    """Return headers and rows of plain values: every column of things has a second one with their ids."""
     names = [column.name for column in table.columns]
     taken = set(names)
     headers: list[str] = []
@@ -116,7 +125,7 @@ def table_csv(table: Table, *, guard_formulas: bool = True) -> str:
     guard_formulas : bool
         Put an apostrophe and a tab before cells that a spreadsheet would run as a formula.
     """
-    headers, rows = _wide(table)
+    headers, rows = plain(table)
     return csv_text(headers, [[_exact(cell) for cell in row] for row in rows], guard_formulas=guard_formulas)
 
 
@@ -235,7 +244,7 @@ def tables_xlsx(tables: Sequence[Table], path: Path) -> Path:
     sheets: list[tuple[str, list[str], list[list[Cell]]]] = [
         ("contents", ["sheet", "title", "rows", "unit", "denominator", "note", "source"], contents)
     ]
-    sheets += [(name, *_wide(table)) for name, table in zip(names, tables, strict=True)]
+    sheets += [(name, *plain(table)) for name, table in zip(names, tables, strict=True)]
     for sheet in sheets:
         refuse_too_large(*sheet)
     made = io.BytesIO()
