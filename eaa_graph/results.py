@@ -425,8 +425,8 @@ def export(built: Built, form: str, out: Path | None) -> list[Path]:
 # --- the lines a build ends with --------------------------------------------------------------
 
 
-def summary(built: Built, target: Path) -> Iterator[str]:
-    """Yield what was read, what stands out, what needs attention and what to do next."""
+def summary(built: Built, target: Path) -> Iterator[str | Table]:
+    """Yield what was read, what stands out (as tables), what needs attention and what to do next."""
     records = built.records
     coders = Counter(e.coder or "not named" for e in records.extractions)
     yield ""
@@ -452,9 +452,7 @@ def summary(built: Built, target: Path) -> Iterator[str]:
     yield "  eaa-graph ask --list    every question that can be asked"
 
 
-def _short(built: Built) -> Iterator[str]:
-    from eaa_graph.writers import tables as table_files
-
+def _short(built: Built) -> Iterator[str | Table]:
     for name, most in (
         ("articles-by-mechanism-and-theme", 0),
         ("configurations-supported", 20),
@@ -471,7 +469,9 @@ def _short(built: Built) -> Iterator[str]:
             from eaa_graph.charts import heatmap
 
             table = heatmap.wide(table)
-        yield from table_files.table_text(table.head(most) if most else table).splitlines()
+        yield table.head(most) if most else table
+        if most and len(table) > most:
+            yield f"The first {most} of {len(table)} rows; all of them: eaa-graph ask FOLDER {name}"
 
 
 def _whose(built: Built) -> str:

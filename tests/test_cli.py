@@ -21,8 +21,9 @@ import pytest
 from click.testing import CliRunner, Result
 from strategies import few_articles
 
-from eaa_graph import __version__
+from eaa_graph import __version__, pipeline
 from eaa_graph.cli import COMMANDS, main
+from eaa_graph.cli.shared import column_widths, echo_table
 from eaa_graph.model import HEURISTICS, SHEETS, Records
 from eaa_graph.pipeline import check
 from eaa_graph.registry import parts
@@ -455,3 +456,36 @@ def test_every_sheet_can_be_checked_alone(here: Path) -> None:
         shutil.copy(here / "my-review" / f"{name}.csv", here / "alone")
         run("check", "alone")
         shutil.rmtree(here / "alone")
+
+
+# --- looks ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("room", [40, 60, 80, 100, 140, 400])
+def test_columns_fit_the_terminal_and_break_no_word(room: int) -> None:
+    table = pipeline.answer(pipeline.review(example("eaa_pilot")), "expected-elsewhere")
+    cells = [[c.title, *(str(cell.label if hasattr(cell, "label") else cell) for cell in table.column(c.name))] for c in table.columns]  # fmt: skip
+    numeric = [isinstance(column[1], int) for column in (table.column(c.name) for c in table.columns)]
+    widths = column_widths(cells, numeric, room)
+    assert sum(widths) + 2 * (len(widths) - 1) <= room
+    assert all(len(w) <= width for column, width in zip(cells, widths, strict=False) for t in column for w in t.split())
+    if room == 400:
+        assert widths == [max(map(len, column)) for column in cells]
+    if room == 40:
+        assert 1 <= len(widths) < len(cells)
+
+
+def test_in_a_terminal_tables_are_ruled_and_say_what_they_leave_out(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    table = pipeline.answer(pipeline.review(example("eaa_pilot")), "cooccurrence", {"null": "none"})
+    monkeypatch.setenv("COLUMNS", "72")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    echo_table(table)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert lines[0] == table.title
+    assert any(set(line.strip()) == {"─"} for line in lines)
+    assert max(map(len, lines)) <= 72
+    assert any(line.startswith("No room for: ") for line in lines)
+    rows = [line for line in lines if line.startswith(("dialogue ", "assets "))]
+    points = {tuple(m.start() for m in re.finditer(r"\.", row)) for row in rows}
+    assert len(rows) > 5
+    assert len(points) == 1, "decimal points stand in line"

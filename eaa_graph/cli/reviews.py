@@ -11,6 +11,8 @@ import click
 
 from eaa_graph.cli.shared import (
     built_review,
+    echo_table,
+    echo_text,
     fails,
     print_findings,
     review_path,
@@ -99,8 +101,11 @@ def build(folder: Path | None, example: str | None, out: Path | None, fail_on: s
         progress("answer", "")
         written = results.write(built, target)
         progress("answer", f"{len(written)} files in {target}")
-    for line in results.summary(built, target):
-        click.echo(line)
+    for part in results.summary(built, target):
+        if isinstance(part, str):
+            echo_text(part)
+        else:
+            echo_table(part)
     if fails(built.findings, fail_on):
         raise SystemExit(1)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 __all__ = [
     "built_review",
+    "column_widths",
     "console",
     "echo_table",
+    "echo_text",
     "fails",
     "given_parameters",
     "print_findings",
@@ -17,7 +19,7 @@ __all__ = [
 ]
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from eaa_graph.findings import Finding
     from eaa_graph.pipeline import Built
     from eaa_graph.settings import Settings
-    from eaa_graph.tables import Table
+    from eaa_graph.tables import Cell, Table
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _SEVERITY_SIGNS = {"error": "✗", "warning": "!", "note": "·"}
@@ -120,31 +122,113 @@ def built_review(folder: Path | None, example: str | None, settings: Settings, q
         return pipeline.build(path, settings, progress)
 
 
+#: Between two columns (of which the box takes one); and how long a word may be before it is broken.
+_GAP, _LONGEST_WORD = 2, 24
+
+
+def column_widths(cells: Sequence[Sequence[str]], numeric: Sequence[bool], room: int) -> list[int]:
+    """Return how wide to print each column, as many from the left as have room for whole words.
+
+    Parameters
+    ----------
+    cells : sequence of sequences of str
+        Of each column, its heading first.
+    numeric : sequence of bool
+        Numbers are never broken.
+    room : int
+        Columns of the terminal.
+
+    Examples
+    --------
+    >>> column_widths([["concept", "two way learning"], ["articles", "10"]], [False, True], 18)
+    [8, 8]
+    >>> column_widths([["concept", "two way learning"], ["articles", "10"]], [False, True], 12)
+    [12]
+    """
+    from rich.cells import cell_len
+
+    least, most = [], []
+    for column, number in zip(cells, numeric, strict=True):
+        words = [
+            cell_len(word) for text in column for word in ([text] if number and text != column[0] else text.split())
+        ]
+        most.append(max((cell_len(text) for text in column), default=1) or 1)
+        least.append(min(max(words, default=1) or 1, _LONGEST_WORD, most[-1]))
+    kept = 1
+    while kept < len(least) and sum(least[: kept + 1]) + _GAP * kept <= room:
+        kept += 1
+    widths = most[:kept]
+    while sum(widths) + _GAP * (kept - 1) > room:
+        loose = [n for n in range(kept) if widths[n] > least[n]]
+        if not loose:
+            widths[0] = room
+            break
+        widest = max(loose, key=lambda n: widths[n])
+        widths[widest] -= 1
+    return widths
+
+
+def echo_text(line: str) -> None:
+    """Print a line: broken between words in a terminal, as it is when piped."""
+    if not sys.stdout.isatty():
+        click.echo(line)
+        return
+    from rich.padding import Padding
+    from rich.text import Text
+
+    words = line.lstrip(" ")
+    console().print(Padding(Text(words), (0, 0, 0, len(line) - len(words))))
+
+
+def _told(cells: Sequence[Cell]) -> list[str]:
+    """Return the texts of a column; its fractions with as many decimals each, so that points stand in line."""
+    from eaa_graph.writers import tables
+
+    told = [tables.cell_text(cell) for cell in cells]
+    fractions = [text for text, cell in zip(told, cells, strict=True) if isinstance(cell, float)]
+    decimals = max((len(text.partition(".")[2]) for text in fractions), default=0)
+    if decimals and not any("e" in text or "n" in text for text in fractions):  # small ones, and what is no number
+        told = [
+            f"{cell:.{decimals}f}" if isinstance(cell, float) else text for text, cell in zip(told, cells, strict=True)
+        ]
+    return told
+
+
 def echo_table(table: Table) -> None:
-    """Print a table: ruled in a terminal, plain when piped."""
+    """Print a table: laid out for the terminal's width, plain when piped."""
     from eaa_graph.writers import tables
 
     if not sys.stdout.isatty():
         click.echo(tables.table_text(table), nl=False)
         return
+    from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
     screen = console()
-    shown = RichTable(
-        title=table.title,
-        title_justify="left",
-        title_style="bold",
-        header_style="bold",
-        show_edge=False,
-        pad_edge=False,
-    )
-    for column in table.columns:
-        numeric = any(isinstance(c, int | float) and not isinstance(c, bool) for c in table.column(column.name))
-        shown.add_column(column.title, justify="right" if numeric else "left", overflow="fold")
-    for row in table.rows:
-        shown.add_row(*(Text(tables.cell_text(cell)) for cell in row))
+    columns = [[c.title, *_told(table.column(c.name))] for c in table.columns]
+    numeric = [
+        any(isinstance(c, int | float) and not isinstance(c, bool) for c in table.column(column.name))
+        for column in table.columns
+    ]
+    widths = column_widths(columns, numeric, screen.width)
+    shown = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for cells, number, width in zip(columns, numeric, widths, strict=False):
+        shown.add_column(Text(cells[0]), justify="right" if number else "left", overflow="fold", width=width)
+    for row in zip(*(cells[1:] for cells in columns[: len(widths)]), strict=True):
+        shown.add_row(*(Text(cell) for cell in row))
+    screen.print(Text(table.title, style="bold"))
+    screen.print()
     screen.print(shown)
+    screen.print()
+    left = [c.title for c in table.columns[len(widths) :]]
+    if left:
+        screen.print(
+            Text(
+                f"No room for: {', '.join(left)}. A wider window shows all, and so does a pipe (| less -S).",
+                style="dim",
+            )
+        )
     for line in tables.reading_aid(table):
         screen.print(Text(line, style="dim"))
 
