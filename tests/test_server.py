@@ -34,8 +34,10 @@ from hypothesis import strategies as st
 pytest.importorskip("starlette", reason="the server is an optional part")
 httpx = pytest.importorskip("httpx2", reason="starlette's test client needs it")
 
+import checkers  # noqa: E402
 import rdflib  # noqa: E402
 from rdflib.compare import isomorphic  # noqa: E402
+from serving import Running, running  # noqa: E402
 from starlette.testclient import TestClient  # noqa: E402
 
 from eaa_graph import pipeline, queries  # noqa: E402
@@ -49,7 +51,7 @@ from eaa_graph.server.pool import QueryPool  # noqa: E402
 from eaa_graph.server.protocol import Refusal, asked  # noqa: E402
 from eaa_graph.settings import Settings  # noqa: E402
 from eaa_graph.store import GRAPH_TYPES, RESULT_TYPES, OxigraphStore, bare_words  # noqa: E402
-from eaa_graph.vocabulary import ONTOLOGY, Quad, Term, iri  # noqa: E402
+from eaa_graph.vocabulary import ONTOLOGY, PREFIXES, Literal, Quad, Term, iri, read_term  # noqa: E402
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "w3c"
 KASEI = "http://kasei.us/2009/09/sparql/data/"
@@ -957,52 +959,6 @@ def test_a_taken_port_is_said_in_words() -> None:
 # --- a real server on loopback, and clients of other makers --------------------------------------
 
 
-class Running(NamedTuple):
-    url: str
-    process: subprocess.Popen[str]
-    log: Path
-
-
-@contextlib.contextmanager
-def running(tmp_path: Path, *options: str) -> Iterator[Running]:
-    log = tmp_path / "server.log"
-    with log.open("w") as errors:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "eaa_graph",
-                "serve",
-                "--example",
-                "eaa_pilot",
-                "--port",
-                "0",
-                "--site",
-                str(tmp_path),
-                *options,
-            ],
-            stderr=errors,
-            stdout=subprocess.DEVNULL,
-            text=True,
-        )
-    try:
-        for _ in range(600):
-            told = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
-            if any(t["event"] == "started" for t in told):
-                break
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.1)
-        port = next(t["port"] for t in told if t["event"] == "listening")
-        yield Running(f"http://127.0.0.1:{port}", process, log)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp("real"), "--seconds", "2") as found:
@@ -1043,6 +999,46 @@ def test_rdflib_sparqlstore(real: Running, method: str, form: str) -> None:
     assert int(number) == 51
     article = rdflib.URIRef("https://w3id.org/eaa/onto#Article")
     assert len(set(graph.subjects(rdflib.RDF.type, article))) == 51
+
+
+@pytest.mark.slow
+def test_comunica(real: Running, built: Any) -> None:
+    """Comunica takes each query apart, writes it anew and asks; all shipped questions have the same rows as ours."""
+    checkers.npm("@comunica/query-sparql")
+    head = "".join(f"PREFIX {name}: <{value}>\n" for name, value in PREFIXES.items())
+    asked = {
+        name: queries.filled(question, {}, built.names)
+        for name, question in queries.questions().items()
+        if not any(p.default == "required" for p in question.parameters)
+    }
+    more = {"ask": "ASK { ?a a eaa:Article }", "construct": "CONSTRUCT WHERE { ?a a eaa:Article ; eaa:year ?y }"}
+    done = subprocess.run(
+        [checkers.node(), str(checkers.ROOT / "tests" / "npm" / "comunica.mjs"), f"{real.url}/sparql"],
+        input=json.dumps([head + query for query in (asked | more).values()]),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=True,
+    )
+    told = json.loads(done.stdout)
+    assert told["asked"] == [real.url]
+    answers = dict(zip(asked | more, told["answers"], strict=True))
+    assert answers.pop("ask") is True
+
+    def parts(term: Term) -> list[str]:
+        read = read_term(term)
+        return [read.value, read.language or read.datatype] if isinstance(read, Literal) else [read, ""]
+
+    triples = [[parts(t) for t in triple] for triple in built.store.construct(head + more["construct"])]
+    assert len(triples) > 40
+    assert sorted(answers.pop("construct")) == sorted(triples)
+    assert len(answers) > 20
+    for name, rows in answers.items():
+        wanted = built.store.select(asked[name])
+        assert rows == [
+            {v: parts(term) for v, term in zip(wanted.variables, row, strict=True) if term is not None}
+            for row in wanted.rows
+        ], name
 
 
 @pytest.mark.skipif(shutil.which("roqet") is None, reason="roqet (Debian: rasqal-utils) is not installed")
