@@ -10,6 +10,7 @@ from __future__ import annotations
 
 __all__ = ["COMMANDS", "main"]
 
+import atexit
 import gc
 import importlib
 import keyword
@@ -101,6 +102,7 @@ def main(debug: bool) -> None:
     """
     # A command makes many records that live until it ends: looking through them for garbage again and again finds none.
     gc.set_threshold(50_000, 20, 50)
+    atexit.register(gc.freeze)  # nor at the end, when the process goes and all of it with it
     # Windows consoles may not be able to show every character of a label.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

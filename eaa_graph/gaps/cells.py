@@ -21,6 +21,7 @@ __all__ = [
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -357,6 +358,19 @@ def _under_themes(incidence: Incidence, role: str, unit: str, null: str, permuta
     )  # fmt: skip
 
 
+def _held(incidence: Incidence, row: Index, column: Index, shape: tuple[int, int]) -> Any:
+    """Return a 0/1 table of what each unit holds: dense while it is small, since sparse ones take 0.1 s to import."""
+    if shape[0] * shape[1] > 1_000_000:
+        return incidence.matrix(row, column, shape)
+    table = np.zeros(shape, dtype=np.int32)
+    table[row, column] = 1
+    return table
+
+
+def _dense(table: Any) -> Any:
+    return table if isinstance(table, np.ndarray) else table.toarray()
+
+
 def _together(incidence: Incidence, role: str, across: str, unit: str, null: str, permutations: int, seed: int) -> Grid:
     if null == "coded":
         raise Refused("null=coded is about themes: use null=reported or null=curveball for concepts with concepts")
@@ -371,8 +385,8 @@ def _together(incidence: Incidence, role: str, across: str, unit: str, null: str
     tables = []
     for which, place, length in ((role, row_of, len(down)), (across, column_of, len(over))):
         passage, concept = incidence.in_role(which)
-        tables.append(incidence.matrix(unit_of_passage[passage], place[concept], (units, length)))
-    count = np.asarray((tables[0].T @ tables[1]).toarray(), dtype=np.int64)
+        tables.append(_held(incidence, unit_of_passage[passage], place[concept], (units, length)))
+    count = np.asarray(_dense(tables[0].T @ tables[1]), dtype=np.int64)
     row_total = np.asarray(tables[0].sum(axis=0), dtype=np.int64).reshape(-1)
     out_of = np.asarray(tables[1].sum(axis=0), dtype=np.int64).reshape(-1)
     asked: Flags = np.ones(count.shape, dtype=np.bool_)
@@ -383,7 +397,7 @@ def _together(incidence: Incidence, role: str, across: str, unit: str, null: str
     told = ""
     if null == "curveball":
         seen = np.unique(unit_of_passage)
-        dense = [np.asarray(t[seen].toarray(), dtype=np.bool_) for t in tables[: 1 if role == across else 2]]
+        dense = [np.asarray(_dense(t[seen]), dtype=np.bool_) for t in tables[: 1 if role == across else 2]]
         expected, p, told = _permuted(dense, permutations, seed)
         expected, p, q = _tested(expected, p, asked)
     else:

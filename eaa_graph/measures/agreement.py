@@ -1066,16 +1066,25 @@ def _set_alpha(
     return alpha, low, high, ""
 
 
+#: Up to so many cells a table of sets by labels is multiplied as it is.
+_DENSE = 1_000_000
+
+
 def _masi_block(distinct: list[frozenset[tuple[int, ...]]], start: int, end: int) -> Numbers:
     """Return the MASI distances of sets start..end to all sets."""
-    from scipy.sparse import csr_array  # 0.27 s to import: only where used
-
     labels = {label: n for n, label in enumerate(sorted({label for s in distinct for label in s}))}
     rows = [n for n, s in enumerate(distinct) for _ in s]
     columns = [labels[label] for s in distinct for label in sorted(s)]
     shape = (len(distinct), max(len(labels), 1))
-    held = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
-    shared = (held[start:end] @ held.T).toarray()
+    if shape[0] * shape[1] <= _DENSE:
+        held = np.zeros(shape)
+        held[rows, columns] = 1.0
+        shared = held[start:end] @ held.T
+    else:
+        from scipy.sparse import csr_array  # 0.27 s to import: only where it is worth it
+
+        sparse = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
+        shared = (sparse[start:end] @ sparse.T).toarray()
     size = np.array([len(s) for s in distinct], dtype=np.float64)
     of_block = size[start:end, None]
     union = of_block + size[None, :] - shared
