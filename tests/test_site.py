@@ -22,7 +22,8 @@ from eaa_graph.errors import Refused
 from eaa_graph.gaps import register
 from eaa_graph.model import Records, Review
 from eaa_graph.site.names import from_name, safe_name
-from eaa_graph.site.rendering import amount
+from eaa_graph.site.rendering import amount, environment, shown
+from eaa_graph.tables import Column, Table
 
 MEGABYTE = 1_000_000
 
@@ -114,9 +115,20 @@ def test_long_ids_stay_apart() -> None:
     assert safe_name("é" * 200 + "a") != safe_name("é" * 200 + "b")
 
 
-@pytest.mark.parametrize(("value", "said"), [(0, "0"), (1234567, "1,234,567"), (0.5, "0.5"), (2 / 3, "0.667"), (1234.5, "1,234"), (float("nan"), ""), (float("inf"), ""), (1e-12, "1.0e-12")])  # fmt: skip
+@pytest.mark.parametrize(("value", "said"), [(0, "0"), (1234567, "1,234,567"), (0.5, "0.5"), (2 / 3, "0.667"), (-1234, "−1,234"), (-0.25, "−0.25"), (1234.5, "1,234"), (float("nan"), ""), (float("inf"), ""), (1e-12, "1.0e-12")])  # fmt: skip
 def test_amounts(value: float, said: str) -> None:
     assert amount(value) == said
+
+
+def test_points_of_a_column_stand_under_each_other_and_small_numbers_do_not_vanish() -> None:
+    table = Table(
+        "t", "T", (Column("p", "p"), Column("z", "z"), Column("n", "n")),
+        ((0.04, -2.5, 7), (0.00001, 0.25, 1200), (1.0, None, 3)),
+    )  # fmt: skip
+    rows = str(
+        environment().filters["rows"](shown(table), "", site.grouping.Grouped(site_of.material(site_of.large(2, 1))))
+    )
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", rows) == ["0.040", "−2.50", "7", "&lt;0.001", "0.25", "1,200", "1.000", "", "3"]  # fmt: skip
 
 
 # --- whole sites -----------------------------------------------------------------------------------

@@ -878,7 +878,7 @@ class _Site:
                     return round(20 + max(-0.2, min(1.0, float(value))) * 100, 1)
 
                 def two(value: Any) -> str:
-                    return f"{value:.2f}" if isinstance(value, float | int) else ""
+                    return f"{value:.2f}".replace("-", "−") if isinstance(value, float | int) else ""
 
                 rows.append(
                     {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 __all__ = ["Heading", "Shown", "environment", "shown"]
 
+import math
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from html import escape as _escape
 from importlib.util import cache_from_source
@@ -31,6 +32,8 @@ class Heading(NamedTuple):
     title: str
     meaning: str
     number: bool
+    #: Decimals of every number in it, so that points stand under each other; None for whole numbers.
+    decimals: int | None = None
 
 
 class Shown(NamedTuple):
@@ -89,7 +92,11 @@ def shown(
     kept = [n for n in wanted if any(row[n] not in (None, "", ()) for row in rows)]
     heads = tuple(
         Heading(
-            table.columns[n].name, table.columns[n].title, table.columns[n].meaning, any(_is_number(r[n]) for r in rows)
+            table.columns[n].name,
+            table.columns[n].title,
+            table.columns[n].meaning,
+            any(_is_number(r[n]) for r in rows),
+            decimals_of(r[n] for r in rows),
         )
         for n in kept
     )
@@ -114,6 +121,39 @@ def shown(
     )
 
 
+def decimals_of(cells: Iterable[Cell]) -> int | None:
+    """Return how many decimals a column's numbers get: as many as its largest needs for about three digits.
+
+    Examples
+    --------
+    >>> decimals_of([0.5, 1, None]), decimals_of([12.25, -3]), decimals_of([7, 2.0]), decimals_of([5000.5, 0.02])
+    (3, 2, None, None)
+    """
+    numbers = [abs(c) for c in cells if isinstance(c, int | float) and not isinstance(c, bool) and math.isfinite(c)]
+    if all(n == int(n) for n in numbers):
+        return None
+    largest = max(numbers)
+    decimals = 3 if largest <= 1 else 2 if largest < 100 else 1 if largest < 1000 else 0
+    vanishes = largest > 1 and any(0 < n < 0.5 * 10**-decimals for n in numbers)
+    return None if vanishes else decimals  # a column of all sorts of numbers: each for itself
+
+
+def aligned(value: float, decimals: int | None) -> str:
+    """Return a number with the decimals of its column; what would vanish at that length says so.
+
+    Examples
+    --------
+    >>> aligned(0.5, 3), aligned(-2, 2), aligned(0.00002, 3), aligned(1234, None)
+    ('0.500', '−2.00', '<0.001', '1,234')
+    """
+    if decimals is None or not math.isfinite(value):
+        return amount(value)
+    told = f"{abs(value):,.{decimals}f}"
+    if value != 0 and not told.strip("0.,"):
+        return f"<{10**-decimals:.{decimals}f}" if value > 0 else told
+    return f"−{told}" if value < 0 else told
+
+
 def amount(value: float) -> str:
     """Return a number as people read it: thousands set apart, three significant digits of a fraction.
 
@@ -122,10 +162,12 @@ def amount(value: float) -> str:
     >>> amount(12345), amount(0.12345), amount(3.0), amount(0.0000012)
     ('12,345', '0.123', '3', '0.0000012')
     """
+    if isinstance(value, float) and not math.isfinite(value):
+        return ""
+    if value < 0:
+        return f"−{amount(-value)}"
     if isinstance(value, int):
         return f"{value:,}"
-    if value != value or value in (float("inf"), float("-inf")):
-        return ""
     if value == 0 or (value == int(value) and abs(value) < 1e15):
         return f"{int(value):,}"
     if abs(value) >= 1000:
@@ -143,6 +185,17 @@ def shortened(text: str | None, most: int) -> str:
     if " " in cut[most // 2 :]:
         cut = cut[: cut.rindex(" ")]
     return cut.rstrip(" ,;:") + "…"
+
+
+def gist(text: str) -> str:
+    """Return what a warning is about: the words before its first colon.
+
+    Examples
+    --------
+    >>> gist("prevalence: 'yes' is rare"), gist("nobody looked")
+    ('prevalence', 'nobody looked')
+    """
+    return shortened(text.partition(":")[0], 40)
 
 
 def _bytes(size: int) -> str:
@@ -199,13 +252,13 @@ class _Cells:
         to = self.path(t.kind, t.id)
         return f'<a href="{self.root}{to}">{_escape(t.label)}</a>' if to else f"<bdi>{_escape(t.label)}</bdi>"
 
-    def cell(self, value: Cell, names_gaps: bool = False) -> str:
+    def cell(self, value: Cell, names_gaps: bool = False, decimals: int | None = None) -> str:
         if value is None:
             return ""
         if isinstance(value, bool):
             return "yes" if value else "no"
         if isinstance(value, int | float):
-            return amount(value)
+            return _escape(aligned(value, decimals))
         if isinstance(value, Thing):
             return self.thing(value)
         if isinstance(value, str):
@@ -222,9 +275,12 @@ class _Cells:
     def rows(self, shown: Shown) -> str:
         classes = [' class="n"' if column.number else "" for column in shown.columns]
         gaps = [column.name in ("id", "gap") for column in shown.columns]
+        decimals = [column.decimals for column in shown.columns]
         out = []
         for number, row in enumerate(shown.rows):
-            cells = [f"<td{c}>{self.cell(v, g)}</td>" for v, c, g in zip(row, classes, gaps, strict=True)]
+            cells = [
+                f"<td{c}>{self.cell(v, g, d)}</td>" for v, c, g, d in zip(row, classes, gaps, decimals, strict=True)
+            ]
             if shown.opens:
                 cells.append(f'<td class="ids">{self.ids(shown.opens[number], shown.linked, shown.named)}</td>')
             out.append(f"<tr>{''.join(cells)}</tr>\n")
@@ -255,6 +311,7 @@ def environment() -> Environment:
     )
     made.filters["amount"] = amount
     made.filters["shortened"] = shortened
+    made.filters["gist"] = gist
     made.filters["bytes"] = _bytes
     made.filters["page"] = lambda name: page_name(safe_name(name))
     made.filters["extractions"] = _extractions
