@@ -934,7 +934,7 @@ class _Site:
         for f in self.material.findings:
             by_rule[-SEVERITIES.index(f.severity), f.severity, f.rule].append(f)
         groups = [
-            (severity, rule, RULES[rule].meaning if rule in RULES else rule, rows)
+            (severity, rule, RULES[rule].meaning if rule in RULES else rule.replace("-", " ").capitalize(), rows)
             for (_, severity, rule), rows in sorted(by_rule.items(), key=lambda i: i[0])
         ]
         return self.page("findings.html", "pages/findings.html", "Findings", groups=groups)

@@ -187,6 +187,21 @@ def shortened(text: str | None, most: int) -> str:
     return cut.rstrip(" ,;:") + "…"
 
 
+_NUMERAL = re.compile(r"[<−-]?\d[\d.,]*")
+
+
+def numeric(table: Sequence[Sequence[str]]) -> list[bool]:
+    """Return which columns of a table of words (headings first) hold nothing but numbers.
+
+    Examples
+    --------
+    >>> numeric([["who", "n"], ["a", "12"], ["b", ""]])
+    [False, True]
+    """
+    columns = zip(*table[1:], strict=True) if len(table) > 1 else [()] * len(table[0])
+    return [any(column) and all(not v or bool(_NUMERAL.fullmatch(str(v))) for v in column) for column in columns]
+
+
 def gist(text: str) -> str:
     """Return what a warning is about: the words before its first colon.
 
@@ -312,6 +327,7 @@ def environment() -> Environment:
     made.filters["amount"] = amount
     made.filters["shortened"] = shortened
     made.filters["gist"] = gist
+    made.filters["numeric"] = numeric
     made.filters["bytes"] = _bytes
     made.filters["page"] = lambda name: page_name(safe_name(name))
     made.filters["extractions"] = _extractions

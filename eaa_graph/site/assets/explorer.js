@@ -97,7 +97,7 @@
   var waiting;
   q.addEventListener("input", function () { clearTimeout(waiting); waiting = setTimeout(function () { state.q = q.value; state.sel = ""; update(); }, 120); });
   var min = el("input", { id: "f-min", type: "number", min: "0", step: "1", inputMode: "numeric" });
-  $("filters").append(el("label", {}, ["Lines in at least this many articles", min]));
+  $("filters").append(el("label", {}, ["Fewest articles", min]));
   min.addEventListener("change", function () { state.min = min.value; update(); });
   var reset = el("button", { type: "button", textContent: "Clear filters", id: "clear" });
   reset.addEventListener("click", function () { var view = state.view; state = defaults(); state.view = view; update(); });
@@ -316,7 +316,7 @@
     var found = count(), part = shownEdges(found);
     min.value = String(part.least);
     var left = [0, 0, 0], map = state.view === "map";
-    $("map").hidden = !map; $("table").hidden = map;
+    $("map").hidden = $("map-key").hidden = !map; $("table").hidden = map;
     $("as-map").setAttribute("aria-pressed", map); $("as-table").setAttribute("aria-pressed", !map);
     if (map) left = draw(found, part); else tabulate(found, part);
     var hidden = left.map(function (n, i) { return n > 0 && !found.version ? plural(n, ONE[i]) : ""; }).filter(Boolean);
