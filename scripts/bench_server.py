@@ -6,7 +6,8 @@
 
 The peer needs `pip install rdflib-endpoint uvicorn` in an environment of its own. Everything stays on
 127.0.0.1. First both must give the same answers to the same queries; then each is asked them by the
-same clients for the same time, ours once as it is and once without its memory of earlier answers.
+same clients for the same time: ours once as it is and once without its memory of earlier answers, the
+peer in one process, as its own command does, and in one for each core.
 Times on a shared machine wander; the ratio within one run wanders less.
 """
 
@@ -19,6 +20,7 @@ import asyncio
 import contextlib
 import json
 import math
+import os
 import socket
 import subprocess
 import sys
@@ -27,9 +29,10 @@ import time
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -51,10 +54,9 @@ PAGES = (
     "/onto.ttl",
 )
 PEER = """
-import sys, rdflib, uvicorn
+import os, rdflib
 from rdflib_endpoint import SparqlEndpoint
-graph = rdflib.Graph().parse(sys.argv[1], format="nt")
-uvicorn.run(SparqlEndpoint(graph=graph, path="/sparql"), host="127.0.0.1", port=int(sys.argv[2]), log_level="error")
+app = SparqlEndpoint(graph=rdflib.Graph().parse(os.environ["PEER_DATA"], format="nt"), path="/sparql")
 """
 
 
@@ -117,6 +119,22 @@ async def _load(port: int, targets: list[str], clients: int, seconds: float) -> 
     return load
 
 
+async def _watched(pid: int, loading: Coroutine[Any, Any, Load]) -> tuple[Load, list[float]]:
+    """Run a load and note the memory of the server every two seconds."""
+    memory = [_memory(pid)]
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(2)
+            memory.append(await asyncio.to_thread(_memory, pid))
+
+    watching = asyncio.create_task(watch())
+    load = await loading
+    watching.cancel()
+    memory.append(_memory(pid))
+    return load, memory
+
+
 def _target(query: str) -> str:
     return "/sparql?" + urllib.parse.urlencode({"query": query})
 
@@ -137,8 +155,10 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def _server(command: list[str], port: int, ready: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def _server(command: list[str], port: int, ready: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **environment}
+    )
     try:
         for _ in range(600):
             if process.poll() is not None:
@@ -222,32 +242,34 @@ def main() -> None:
             ]
             with _server(command, port, "/-/health") as process:
                 answers[name] = [_answer(port, query) for query in asked]
-                if not extra:
-                    asyncio.run(_load(port, pages, options.clients, min(3.0, options.seconds)))
-                    before = _memory(process.pid)
-                    load = asyncio.run(_load(port, pages, options.clients, options.seconds))
-                    _told("pages and queries: " + name, load)
-                    print(f"  memory: {before:.0f} MB before, {_memory(process.pid):.0f} MB after")
+                # Whatever is remembered is remembered after the first few seconds; what grows later would not stop.
+                asyncio.run(_load(port, pages, options.clients, min(3.0, options.seconds)))
+                load, memory = asyncio.run(_watched(process.pid, _load(port, pages, options.clients, options.seconds)))
+                _told("pages and queries: " + name, load)
+                steps = [memory[len(memory) * n // 6] for n in range(6)] + memory[-1:]
+                print("  memory from start to end, MB: " + ", ".join(f"{one:.0f}" for one in steps))
                 load = asyncio.run(_load(port, mixed, options.clients, options.seconds))
                 _told("queries: " + name, load)
                 rates[name] = load.rate
-        if options.peer:
+        # As its own command starts it, in one process; and with one for each core, since ours uses them all.
+        for workers in sorted({1, os.cpu_count() or 1}) if options.peer else ():
             port = _free_port()
-            with _server([str(options.peer), f"{folder}/peer.py", str(data), str(port)], port, "/sparql"):
-                answers["rdflib-endpoint"] = [_answer(port, query) for query in asked]
+            name = f"rdflib-endpoint, {workers} process" + "es" * (workers > 1)
+            command = [str(options.peer), "-m", "uvicorn", "--app-dir", folder, "peer:app", "--log-level", "error"]
+            command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
+            with _server(command, port, "/sparql", PEER_DATA=str(data)):
+                answers[name] = [_answer(port, query) for query in asked]
                 load = asyncio.run(_load(port, mixed, options.clients, options.seconds))
-                _told("queries: rdflib-endpoint", load)
-                rates["rdflib-endpoint"] = load.rate
+                _told("queries: " + name, load)
+                rates[name] = load.rate
     first = answers["eaa-graph"]
     for name, found in answers.items():
         if found != first:
             raise SystemExit(f"{name} gives other answers: the comparison means nothing")
     print(f"  all give the same answers to {len(asked)} queries ({sum(map(len, first))} rows)")
-    if options.peer:
+    for peer in (name for name in rates if name.startswith("rdflib-endpoint")):
         for name in list(rates)[:2]:
-            print(
-                f"  {name}: {rates[name] / max(rates['rdflib-endpoint'], 1e-9):.1f} times the requests of rdflib-endpoint"
-            )
+            print(f"  {name}: {rates[name] / max(rates[peer], 1e-9):.1f} times the requests of {peer}")
 
 
 if __name__ == "__main__":
