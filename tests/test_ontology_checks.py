@@ -132,12 +132,53 @@ def test_the_ontology_keeps_the_rule(name: str) -> None:
         assert rows == [], rule.summary
 
 
+def noticed(name: str, ontology: Graph) -> int:
+    """Return how many rows the rule has for an ontology."""
+    broken = OxigraphStore()
+    broken.add(Quad(Term(s.n3()), Term(p.n3()), Term(o.n3()), Term("<urn:broken>")) for s, p, o in ontology)
+    return len(broken.select(RULES[name].sparql).rows)
+
+
 @pytest.mark.parametrize("name", sorted(RULES))
 def test_the_rule_notices_a_slip(name: str) -> None:
-    sound = len(store().select(RULES[name].sparql).rows)
-    broken = OxigraphStore()
-    broken.add(Quad(Term(s.n3()), Term(p.n3()), Term(o.n3()), Term("<urn:broken>")) for s, p, o in BROKEN[name]())
-    assert len(broken.select(RULES[name].sparql).rows) > sound
+    assert noticed(name, BROKEN[name]()) > len(store().select(RULES[name].sparql).rows)
+
+
+HEADER = (
+    *(
+        DCTERMS[n]
+        for n in ("description", "license", "creator", "contributor", "publisher", "created", "issued", "source")
+    ),
+    *(DCTERMS.bibliographicCitation, OWL.versionIRI, OWL.versionInfo, URIRef("http://purl.org/ontology/bibo/status")),
+    *(URIRef(f"http://purl.org/vocab/vann/preferredNamespace{n}") for n in ("Prefix", "Uri")),
+)
+#: What else breaks a rule that looks at several things: the rule, and an ontology with one slip.
+OTHER_SLIPS = [
+    *(("header-incomplete", lambda name=name: without(URIRef(ONTOLOGY), name)) for name in HEADER),
+    ("label-missing", lambda: without(e("codes"), RDFS.label)),
+    ("label-missing", lambda: without(e("stance-supports"), RDFS.label)),
+    ("definition-missing", lambda: without(e("year"), SKOS.definition)),
+    ("definition-missing", lambda: without(e("stance-supports"), SKOS.definition)),
+    ("language-missing", lambda: changed(e("codes"), SKOS.definition, Literal("Says it."))),
+    ("whitespace", lambda: changed(e("codes"), SKOS.definition, english("Says  it."))),
+    ("deprecated-used", lambda: added("eaa:Mechanism owl:deprecated true .")),
+    ("p04-unconnected", lambda: added("eaa:lonely a owl:DatatypeProperty .")),
+    ("p11-domain-or-range-missing", lambda: without(e("year"), RDFS.domain)),
+    ("p19-several-domains-or-ranges", lambda: added("eaa:year rdfs:domain eaa:Code .")),
+    ("p24-recursive-definition", lambda: added("eaa:Code rdfs:subClassOf [ owl:someValuesFrom eaa:Code ] .")),
+    ("p24-recursive-definition", lambda: added("eaa:codes owl:propertyChainAxiom ( eaa:joins eaa:codes ) .")),
+    ("p34-untyped-class", lambda: added("eaa:Code rdfs:subClassOf eaa:Forgotten .")),
+    ("p34-untyped-class", lambda: changed(e("year"), RDFS.domain, e("Forgotten"))),
+    ("p34-untyped-class", lambda: changed(e("codes"), RDFS.range, e("Forgotten"))),
+    ("p34-untyped-class", lambda: added("eaa:word-x a owl:NamedIndividual, eaa:Forgotten .")),
+    ("sub-class-circle", lambda: added("eaa:Code rdfs:subClassOf eaa:Mechanism .")),
+]
+
+
+@pytest.mark.parametrize("number", range(len(OTHER_SLIPS)), ids=lambda n: f"{OTHER_SLIPS[n][0]}-{n}")
+def test_the_rule_notices_other_slips(number: int) -> None:
+    name, made = OTHER_SLIPS[number]
+    assert noticed(name, made()) > len(store().select(RULES[name].sparql).rows)
 
 
 def test_properties_without_an_inverse_are_those_that_the_documentation_counts() -> None:
