@@ -37,6 +37,8 @@ _COLUMNS = (("context", "intervention", "actor"), ("mechanism", "resource", "rea
 _SHAPES = ("square", "diamond", "dot")
 _NAMES = ("Context", "Mechanism", "Outcome")
 _LONGEST = 34
+#: From one name to the next where names stand beside their marks.
+_ROW = 38
 
 
 class _Node(NamedTuple):
@@ -48,6 +50,8 @@ class _Node(NamedTuple):
     colour: str
     shape: str
     size: int
+    #: Where its name stands: left (-1) or right (1) of it; None for below, where vis-network writes it.
+    side: int | None = None
 
 
 class _Link(NamedTuple):
@@ -110,12 +114,12 @@ def theory_map(incidence: Incidence, theory: str | None = None) -> str:
     nodes = []
     for column, found in enumerate(members):
         ordered = sorted(found, key=lambda c: position.get(c, (1 << 30, c, c)))
-        gap = 54 * (tallest - 1) / (len(ordered) - 1) if len(ordered) > 1 else 0
-        gap = min(gap, 110)
+        gap = _ROW * (tallest - 1) / (len(ordered) - 1) if len(ordered) > 1 else 0
+        gap = min(gap, 2 * _ROW)
         for row, concept in enumerate(ordered):
             y = round((row - (len(ordered) - 1) / 2) * gap)
             tip = f"{labels.get(concept, concept)}\n{_NAMES[column].lower()} in {', '.join(found[concept])}"
-            nodes.append(_Node(f"{'cmo'[column]} {concept}", labels.get(concept, concept), tip, (column - 1) * 520, y, ROLE_COLOURS[_COLUMNS[column][0]], _SHAPES[column], 11))  # fmt: skip
+            nodes.append(_Node(f"{'cmo'[column]} {concept}", labels.get(concept, concept), tip, (column - 1) * 520, y, ROLE_COLOURS[_COLUMNS[column][0]], _SHAPES[column], 11, (-1, 1, 1)[column]))  # fmt: skip
     most = max(counts.values(), default=0) or 1
     lines = [
         _Link(
@@ -265,21 +269,52 @@ _STYLE = (
     "*{box-sizing:border-box}body{font:1rem/1.55 system-ui,'Segoe UI','Helvetica Neue',Arial,'Noto Sans',sans-serif;color:var(--ink);"
     "background:var(--paper);max-width:70rem;margin:0 auto;padding:1.25rem;overflow-wrap:anywhere}"
     "h1{font-size:1.75rem;line-height:1.25;margin:.5rem 0}p{max-width:46rem;margin:.4rem 0 .85rem}.soft{color:var(--soft);font-size:.8125rem}"
-    "#mynetwork{width:100%;height:min(40rem,80vh);border:1px solid var(--line);border-radius:4px;background:#fff}"
+    "#mynetwork{width:100%;height:min(var(--tall,40rem),85vh);min-height:18rem;border:1px solid var(--line);border-radius:4px;background:#fff}"
     "#told{white-space:pre-line;min-height:4.7em;border-left:3px solid var(--line);padding-left:.9rem}"
     ".scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.9375rem;font-variant-numeric:tabular-nums}"
-    "th,td{text-align:left;vertical-align:top;padding:.32rem .9rem .32rem 0;border-bottom:1px solid var(--line)}th{font-size:.8125rem}"
+    "th,td{text-align:left;vertical-align:top;padding:.32rem .9rem .32rem 0;border-bottom:1px solid var(--line);overflow-wrap:break-word;max-width:24rem}th{font-size:.8125rem;overflow-wrap:normal}"
     "td.n,th.n{text-align:right}label{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}"
     "input{font:inherit;padding:.3rem .55rem;border:1px solid var(--soft);border-radius:4px;color:inherit;background:var(--paper)}"
     ":focus-visible{outline:2px solid var(--link);outline-offset:2px}"
-    "@media print{#mynetwork{height:18cm}label{display:none}}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e6ebf0;--soft:#a3adb7;--line:#39424b;--paper:#14181c;--link:#84c0ee;color-scheme:dark}}"
+    "@media print{:root{--ink:#000;--soft:#444;--line:#bbb;--paper:#fff}#mynetwork{height:18cm}label{display:none}}"
 )
 # Plain event handlers: what is under the pointer is told in the page as text, never as markup.
 _SCRIPT = """
 (function () {
   var told = document.getElementById("told"), find = document.getElementById("find"), ask = told.textContent;
   function tell(ids, set) { var found = ids.map(function (i) { return set.get(i); }).filter(Boolean); return found.map(function (f) { return f.tip; }).join("\\n"); }
+  // Names beside their marks, so that no line runs through them; where each stands, so that it can be clicked.
+  var sided = nodes.get().filter(function (n) { return n.side; }), boxes = [], FONT = "17px Arial, Helvetica, sans-serif";
+  function wide(ctx, n) {
+    ctx.font = FONT;
+    for (var letters = Array.from(n.name); letters.length > 3 && ctx.measureText(n.name).width > 260; n.name = letters.join("") + "\u2026") letters.pop();
+    return ctx.measureText(n.name).width;
+  }
+  network.on("afterDrawing", function (ctx) {
+    var at = network.getPositions(), chosen = network.getSelectedNodes();
+    ctx.textBaseline = "middle"; ctx.lineJoin = "round"; ctx.strokeStyle = "#ffffff"; ctx.fillStyle = "#1a1a1a"; ctx.lineWidth = 5; ctx.textAlign = "left"; ctx.direction = "ltr";
+    boxes = sided.map(function (n) {
+      var w = wide(ctx, n), x = n.side < 0 ? at[n.id].x - 20 - w : at[n.id].x + 20;
+      if (chosen.indexOf(n.id) >= 0) ctx.font = "bold " + FONT;
+      ctx.strokeText(n.name, x, at[n.id].y); ctx.fillText(n.name, x, at[n.id].y);
+      return { id: n.id, l: x, r: x + w, t: at[n.id].y - 12, b: at[n.id].y + 12 };
+    });
+  });
+  function fit() {
+    if (!sided.length) return network.fit({ animation: false });
+    var ctx = document.createElement("canvas").getContext("2d"), box = network.canvas.body.container, l = 0, r = 0, t = 0, b = 0;
+    sided.forEach(function (n) {
+      var w = wide(ctx, n) + 34;
+      l = Math.min(l, n.x - (n.side < 0 ? w : 20)); r = Math.max(r, n.x + (n.side > 0 ? w : 20)); t = Math.min(t, n.y - 30); b = Math.max(b, n.y + 30);
+    });
+    // In a narrow window names stay large enough to read: the left comes first, the rest by dragging.
+    var scale = Math.max(Math.min(box.clientWidth / (r - l), box.clientHeight / (b - t), 1.15), 0.6), seen = box.clientWidth / scale;
+    network.moveTo({ position: { x: seen < r - l ? l + seen / 2 : (l + r) / 2, y: (t + b) / 2 }, scale: scale, animation: false });
+  }
   network.on("click", function (p) {
+    var c = p.pointer.canvas, on = p.nodes.length ? null : boxes.find(function (x) { return c.x > x.l && c.x < x.r && c.y > x.t && c.y < x.b; });
+    if (on) { network.selectNodes([on.id]); p = { nodes: [on.id], edges: [] }; }
     var words = p.nodes.length ? tell(p.nodes, nodes) + "\\n" + tell(network.getConnectedEdges(p.nodes[0]), edges).split("\\n").filter(function (l) { return /[\\u2192\\u2013]/.test(l); }).join("\\n") : tell(p.edges, edges);
     told.textContent = words || ask;
   });
@@ -292,9 +327,9 @@ _SCRIPT = """
     told.textContent = hit.length ? tell(hit, nodes) : term ? "Nothing is called so." : ask;
     Array.prototype.forEach.call(document.querySelectorAll("tbody tr"), function (r) { r.hidden = Boolean(term) && fold(r.textContent).indexOf(term) < 0; });
   });
-  network.fit({ animation: false });
+  fit();
   document.documentElement.dataset.drawn = "yes";
-  window.addEventListener("resize", function () { network.fit({ animation: false }); });
+  window.addEventListener("resize", fit);
 })();
 """
 
@@ -347,7 +382,7 @@ def _page(
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{escape(title)}</h1>\n<p>{escape(lead)}{hidden}</p>\n"
         '<label>Find <input id="find" type="search" autocomplete="off"></label>\n'
         '<p id="told" role="status">Select a mark or a line to read what is behind it. Drag to move, scroll to zoom.</p>\n'
-        '<div id="mynetwork" role="img" aria-label="Map; the table below says the same"></div>\n'
+        f'<div id="mynetwork" role="img" aria-label="Map; the table below says the same"{_height(nodes)}></div>\n'
         "<noscript><p>The map needs JavaScript; the table says the same.</p></noscript>\n"
         f'<h2>The same as a table</h2>\n<div class="scroll" tabindex="0" role="region" aria-label="Links">\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n</main>\n'
         "<!-- The first script is vis-network, compressed (zlib, base64): https://visjs.org, Apache-2.0 or MIT. -->\n"
@@ -355,6 +390,13 @@ def _page(
         f'<script type="text/later">{_drawing(nodes, links)}</script>\n<script type="text/later">{_SCRIPT}</script>\n'
         f"<script>{_START}</script>\n</body>\n</html>\n"
     )
+
+
+def _height(nodes: Sequence[_Node]) -> str:
+    """Return the height that the rows of a map with names beside its marks need, if it is one."""
+    sided = [n for n in nodes if n.side is not None]
+    tall = max((n.y for n in sided), default=0) - min((n.y for n in sided), default=0)
+    return f' style="--tall:{(tall * 0.8 + 80) / 16:.1f}rem"' if sided else ""
 
 
 @cache
@@ -377,7 +419,9 @@ def _drawing(nodes: Sequence[_Node], links: Sequence[_Link]) -> str:
         # No `title`: pyvis turns those that hold "href" into markup. What is told of a mark is in `tip`.
         made.add_node(
             n.key,
-            label=_short(n.label),
+            label=_short(n.label) if n.side is None else " ",
+            name=_short(n.label),
+            side=n.side,
             shape=n.shape,
             x=n.x,
             y=n.y,

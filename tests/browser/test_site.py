@@ -466,6 +466,13 @@ def test_maps_draw_and_tell(browser: Any, request: pytest.FixtureRequest, which:
     told = page.evaluate("[document.getElementById('told').textContent, nodes.get(nodes.getIds()[0]).tip]")
     assert told[0].startswith(told[1])
     assert page.evaluate("window.hacked === undefined && !document.querySelector('#told *')")
+    if name == "theory":  # names stand beside their marks, and can be clicked as well
+        aside = page.evaluate(
+            "(() => { const n = nodes.get().find(n => n.side > 0), p = network.getPositions([n.id])[n.id], at = network.canvasToDOM({x: p.x + 34, y: p.y}),"
+            " r = document.getElementById('mynetwork').getBoundingClientRect(); return [r.x + at.x, r.y + at.y, n.tip]; })()"
+        )
+        page.mouse.click(*aside[:2])
+        page.wait_for_function("tip => document.getElementById('told').textContent.startsWith(tip)", arg=aside[2])
     page.locator("#find").fill("zzzz")
     assert page.locator("#told").inner_text() == "Nothing is called so."
     assert page.locator("tbody tr:visible").count() == 0
