@@ -277,7 +277,7 @@ _STYLE = (
     "input{font:inherit;padding:.3rem .55rem;border:1px solid var(--soft);border-radius:4px;color:inherit;background:var(--paper)}"
     ":focus-visible{outline:2px solid var(--link);outline-offset:2px}"
     "@media(prefers-color-scheme:dark){:root{--ink:#e6ebf0;--soft:#a3adb7;--line:#39424b;--paper:#14181c;--link:#84c0ee;color-scheme:dark}}"
-    "@media print{:root{--ink:#000;--soft:#444;--line:#bbb;--paper:#fff}#mynetwork{height:18cm}label{display:none}}"
+    "@media print{:root{--ink:#000;--soft:#444;--line:#bbb;--paper:#fff}#mynetwork{height:auto;min-height:0;break-inside:avoid}.vis-network,canvas{width:100%!important;height:auto!important}label,#told{display:none}}"
 )
 # Plain event handlers: what is under the pointer is told in the page as text, never as markup.
 _SCRIPT = """

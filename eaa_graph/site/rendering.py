@@ -126,15 +126,18 @@ def decimals_of(cells: Iterable[Cell]) -> int | None:
 
     Examples
     --------
-    >>> decimals_of([0.5, 1, None]), decimals_of([12.25, -3]), decimals_of([7, 2.0]), decimals_of([5000.5, 0.02])
-    (3, 2, None, None)
+    >>> decimals_of([0.5, 1, None]), decimals_of([12.25, -3]), decimals_of([7, 2.0]), decimals_of([1.6, 0.002])
+    (3, 2, None, 3)
     """
     numbers = [abs(c) for c in cells if isinstance(c, int | float) and not isinstance(c, bool) and math.isfinite(c)]
     if all(n == int(n) for n in numbers):
         return None
     largest = max(numbers)
     decimals = 3 if largest <= 1 else 2 if largest < 100 else 1 if largest < 1000 else 0
-    vanishes = largest > 1 and any(0 < n < 0.5 * 10**-decimals for n in numbers)
+    least = min((n for n in numbers if n), default=1.0)
+    while decimals < 3 and largest < 100 and least < 0.5 * 10**-decimals:
+        decimals += 1
+    vanishes = largest > 1 and least < 0.5 * 10**-decimals
     return None if vanishes else decimals  # a column of all sorts of numbers: each for itself
 
 

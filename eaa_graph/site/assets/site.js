@@ -22,9 +22,9 @@
     if (to && to.scrollIntoView) to.scrollIntoView();
   }
   if (!document.getElementById("explorer")) { window.addEventListener("hashchange", reveal); if (location.hash) reveal(); }
-  // Print everything, closed parts too.
+  // Print closed parts too, but not the long lists in tables: they would push the rows apart.
   window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("main details").forEach(function (d) { if (!d.open) { d.open = true; d.dataset.shut = "1"; } });
+    document.querySelectorAll("main details:not(.more):not(.beware)").forEach(function (d) { if (!d.open) { d.open = true; d.dataset.shut = "1"; } });
   });
   window.addEventListener("afterprint", function () {
     document.querySelectorAll("details[data-shut]").forEach(function (d) { d.open = false; delete d.dataset.shut; });
