@@ -215,6 +215,84 @@ def test_pages_read_without_javascript(browser: Any, pilot: Path) -> None:
     tab.close()
 
 
+def test_every_picture_has_a_title_and_says_what_it_shows(browser: Any, pilot: Path) -> None:
+    tab = Tab(browser)
+    for path in every_kind(pilot):
+        page = tab.go(path)
+        told = page.evaluate(
+            "[...document.querySelectorAll('svg')].map(s => [...s.children].filter(c => /^(title|desc)$/.test(c.tagName) && c.textContent.trim()).length)"
+        )
+        assert set(told) <= {2}, path
+    tab.close()
+
+
+def test_the_first_page_is_there_within_a_second(browser: Any, pilot: Path) -> None:
+    best = []
+    for _ in range(3):
+        tab = Tab(browser)
+        page = tab.go(pilot / "index.html")
+        page.get_by_role("searchbox").wait_for()
+        best.append(page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd"))
+        tab.close()
+    assert min(best) < 1000
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_after_things_were_done_either(browser: Any, pilot: Path, scheme: str) -> None:
+    axe = (checkers.npm("axe-core") / "axe.min.js").read_text("utf-8")
+    found: list[str] = []
+    for width, path, address in (
+        (1400, "pages/explorer.html", "#theory=eaa-pilot-1&sel=m%3Adialogue"),
+        (1400, "pages/explorer.html", "#view=table&theme=how&sel=cm%3Amixed-stakeholder-groups%3Edialogue"),
+        (390, "pages/explorer.html", ""),
+        (390, "pages/matrix.html", ""),
+        (390, "index.html", ""),
+        (1400, "pages/search.html", "?q=dialogue"),
+    ):
+        tab = Tab(browser, width, color_scheme=scheme)
+        page = tab.go(pilot / path, address)
+        if "sel=" in address:
+            page.locator("#behind .p").first.wait_for()
+        if width == 390:
+            page.locator("details.menu > summary").click()
+        page.evaluate(axe)
+        violations = page.evaluate("axe.run(document, {resultTypes: ['violations'], preload: false}).then(r => r.violations)")  # fmt: skip
+        found += [f"{path}{address}: {v['id']} {n['html'][:160]}" for v in violations for n in v["nodes"][:3]]
+        tab.close()
+    assert not found, "\n".join(found[:20])
+
+
+def test_a_cell_of_the_matrix_leads_to_its_passages(tab: Tab, pilot: Path) -> None:
+    page = tab.go(pilot / "pages" / "matrix.html")
+    row = page.locator("tr", has=page.get_by_role("rowheader", name="dialogue", exact=True))
+    cell = row.locator("td").nth(2).locator("a")
+    count = int(cell.inner_text())
+    cell.click()
+    page.wait_for_url("**/concept/dialogue.html#*")
+    target = page.locator(f"[id='{page.url.partition('#')[2]}']")
+    assert target.is_visible()
+    passages = page.evaluate(
+        "h => { const all = []; for (let e = h.nextElementSibling; e && !/^H[1-3]$/.test(e.tagName); e = e.nextElementSibling) all.push(...e.querySelectorAll('.p .m > a')); return all.map(a => a.getAttribute('href').split('/').pop().split('.')[0]); }",
+        target.element_handle(),
+    )
+    assert len(set(passages)) == count
+
+
+def test_the_keyboard_skips_to_the_content_and_walks_the_menu(tab: Tab, pilot: Path) -> None:
+    page = tab.go(pilot / "index.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page = tab.go(pilot / "pages" / "gaps.html")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "Matrix":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/pages/matrix.html")
+
+
 # --- search ------------------------------------------------------------------------------------------
 
 
@@ -348,6 +426,41 @@ def test_the_keyboard_reaches_everything(tab: Tab, pilot: Path) -> None:
     assert page.evaluate("document.activeElement.id") == "behind"
 
 
+def test_the_search_of_the_explorer_finds_concepts_and_articles(tab: Tab, pilot: Path) -> None:
+    page = tab.go(pilot / "pages" / "explorer.html")
+    records = pipeline.check(resources.example("eaa_pilot")).records
+    mine = [e for e in records.extractions if e.coder == "consensus"]
+    named = {a.id for a in records.articles if "productive tension" in (a.title or "").casefold()}
+    assert named
+    page.locator("#f-q").fill("PRODÚCTIVE TENSION")
+    page.wait_for_function("location.hash.indexOf('q=') > 0")
+    wanted = [e for e in mine if "productive-tension" in e.mechanisms or e.article in named]
+    assert passages_shown(page) == (len(wanted), len({e.article for e in wanted}))
+    page.locator("#f-q").fill("abma2010a")
+    page.wait_for_function("location.hash.indexOf('abma') > 0")
+    assert passages_shown(page) == (len([e for e in mine if e.article == "abma2010a"]), 1)
+
+
+@pytest.mark.parametrize("least", [1, 4, 9])
+def test_the_fewest_articles_of_a_link_hold_on_map_and_table(tab: Tab, pilot: Path, least: int) -> None:
+    page = tab.go(pilot / "pages" / "explorer.html")
+    page.locator("#f-min").fill(str(least))
+    page.locator("#f-min").press("Enter")
+    page.wait_for_function("least => location.hash.indexOf('min=' + least) > 0", arg=least)
+    links: dict[tuple[str, str, str], set[str]] = {}
+    for e in pipeline.check(resources.example("eaa_pilot")).records.extractions:
+        if e.coder == "consensus":
+            for m in e.mechanisms:
+                for c in e.contexts:
+                    links.setdefault(("cm", c, m), set()).add(e.article)
+                for o in e.outcomes:
+                    links.setdefault(("mo", m, o), set()).add(e.article)
+    wanted = sorted((len(a) for a in links.values() if len(a) >= least), reverse=True)
+    assert page.locator("path.edge").count() == len(wanted)
+    page.get_by_role("button", name="Table").click()
+    assert [int(t) for t in page.locator("#table tbody td:nth-child(3)").all_inner_texts()] == wanted
+
+
 def test_map_and_table_say_the_same(tab: Tab, pilot: Path) -> None:
     page = tab.go(pilot / "pages" / "explorer.html", "#theme=how&min=2")
     lines = sorted(t.split(": ")[0].replace(" – ", " ") + " " + t.split(": ")[1].split()[0] for t in page.locator("path.edge title").evaluate_all("all => all.map(t => t.textContent)"))  # fmt: skip
@@ -407,6 +520,9 @@ def test_hostile_texts_run_nowhere_and_show_as_text(browser: Any, hostile: Path)
         page = tab.go(path)
         assert page.evaluate("window.hacked === undefined"), path
     page = tab.go(hostile / "pages" / "explorer.html")
+    shown = page.locator("g.node > title").evaluate_all("all => all.map(t => t.textContent)")
+    for text in site_of.HOSTILE[:3]:
+        assert any(text in told for told in shown), text
     page.locator("g.node").first.dispatch_event("click")
     page.locator("#behind .p").first.wait_for()
     page.get_by_role("button", name="Table").click()
