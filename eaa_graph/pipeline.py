@@ -154,7 +154,16 @@ def store_of(checked: Checked, settings: Settings | None = None, ontology: bool 
 _INFER_UP_TO = 400_000
 
 
-def build(path: Path, settings: Settings | None = None, progress: Progress = _silent) -> Built:
+def _never(_: Checked) -> bool:
+    return False
+
+
+def build(
+    path: Path,
+    settings: Settings | None = None,
+    progress: Progress = _silent,
+    enough: Callable[[Checked], bool] = _never,
+) -> Built:
     """Go the road from files to a store with everything inferred.
 
     Parameters
@@ -164,6 +173,8 @@ def build(path: Path, settings: Settings | None = None, progress: Progress = _si
     settings : Settings, optional
     progress : callable, optional
         Called as ``progress(stage, "")`` when a stage begins and with a result when it ends.
+    enough : callable, optional
+        Asked when the records are there: whether the graph need not be made now.
 
     Raises
     ------
@@ -181,6 +192,8 @@ def build(path: Path, settings: Settings | None = None, progress: Progress = _si
         "check",
         f"{sum(1 for _ in checked.records.all()):,} records, {aside} rows set aside, {len(checked.findings)} findings",
     )
+    if enough(checked):
+        return Built(checked, settings)
     progress("graph", "")
     store = store_of(checked, settings)
     size = len(store)

@@ -13,6 +13,7 @@ __all__ = [
     "findings_json",
     "qca",
     "site_material",
+    "stands",
     "summary",
     "write",
     "write_drawing",
@@ -28,10 +29,11 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eaa_graph import pipeline, registry, reporting
+from eaa_graph import living, pipeline, registry, reporting
 from eaa_graph.errors import BadQuery, BadSettings, Refused, UnknownName
 from eaa_graph.findings import rows_aside
 from eaa_graph.store import FORMATS
@@ -41,7 +43,9 @@ if TYPE_CHECKING:
     from eaa_graph import site
     from eaa_graph.findings import Finding
     from eaa_graph.pipeline import Built
+    from eaa_graph.settings import Settings
     from eaa_graph.tables import Table
+    from eaa_graph.validate import Checked
 
 #: The questions whose answers a build writes down, in the order of the page.
 TABLES = (
@@ -120,14 +124,20 @@ def write(built: Built, target: Path) -> list[Path]:
     _spare_the_work_of_people(target)
     beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
+        earlier = living.Earlier(target)
         asked = answers(built)
-        told = {t.name: t for t in reporting.write(built, beside).tables}
+        report = reporting.write(built, beside, earlier=earlier)
+        told = {t.name: t for t in report.tables}
+        made_of = dict(report.made_of)
         (beside / "tables").mkdir()
         # Where page and report ask the same, the report's answer is of the coder chosen.
         every = {**{t.name: t for t in asked.values()}, **told}
-        for name, table in every.items():
-            _text(beside / "tables" / f"{name}.csv", table_files.table_csv(table))
-        table_files.tables_xlsx(list(every.values()), beside / "tables.xlsx")
+        texts = {name: table_files.table_csv(table) for name, table in every.items()}
+        for name, text in texts.items():
+            _text(beside / "tables" / f"{name}.csv", text)
+        made_of["tables.xlsx"] = living.digest(living.program(), repr(every))
+        if not earlier.take("tables.xlsx", made_of["tables.xlsx"], beside):
+            table_files.tables_xlsx(list(every.values()), beside / "tables.xlsx")
         figures = _figures(built, beside / "figures")
         graphs = [g for g in built.store.graphs() if g != ONTOLOGY]
         (beside / "graph.trig").write_bytes(built.store.dump("trig", graphs))
@@ -135,15 +145,60 @@ def write(built: Built, target: Path) -> list[Path]:
         for name, map_ in _maps(built).items():
             (beside / "maps").mkdir(exist_ok=True)
             _text(beside / "maps" / f"{name}.html", map_)
-        for path, text in site.files(site_material(built, asked, figures, beside)):
+        now = living.seen(built)
+        compared = {name: table for name, table in every.items() if name in pipeline.answerable() or name in _COMPARED}
+        since = living.compare(target, now, compared, texts)
+        for path, text in site.files(replace(site_material(built, asked, figures, beside), since=since)):
             page = beside / path
             page.parent.mkdir(exist_ok=True)
             _text(page, text)
-        _text(beside / _MANIFEST, json.dumps({"files": _digests(beside)}, indent=1) + "\n")
+        _text(beside / living.SEEN, json.dumps(now, ensure_ascii=False, separators=(",", ":")) + "\n")
+        _notes(since, built.records.review.title, target, beside)
+        manifest = {
+            "origin": living.origin(built.checked, built.settings),
+            "made_of": made_of,
+            "files": _digests(beside),
+        }
+        _text(beside / living.MANIFEST, json.dumps(manifest, indent=1) + "\n")
         _swap(beside, target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return sorted(p for p in target.rglob("*") if p.is_file())
+
+
+#: Answers in the report under a name of its own, compared with the build before like all others.
+_COMPARED = ("occurrence-of-contexts", "occurrence-of-outcomes")
+
+
+def _notes(since: living.Since | None, title: str, target: Path, beside: Path) -> None:
+    """Write what changed since the build in `target`; where nothing did, what that build had to tell stays."""
+    if since is not None and not since.lines:
+        for name in living.NOTES:
+            if (target / name).is_file():
+                shutil.copyfile(target / name, beside / name)
+    elif since is not None:
+        _text(beside / "changes.json", living.note_json(since))
+        _text(beside / "changes.md", living.note_markdown(since, title))
+
+
+def stands(checked: Checked, settings: Settings, target: Path) -> bool:
+    """Return whether `target` holds, untouched, what a build of these records would write again.
+
+    Parameters
+    ----------
+    checked : Checked
+    settings : Settings
+        A graph on disk is always made anew: what lies there is not looked into.
+    target : Path
+    """
+    if settings.store not in ("memory", "rdflib") or not (target / living.MANIFEST).is_file():
+        return False
+    earlier = living.Earlier(target)
+    if not earlier.is_of(living.origin(checked, settings)):
+        return False
+    found = _digests(target)
+    found.pop(living.MANIFEST, None)
+    return found == earlier.manifest.get("files")
 
 
 #: Figures called otherwise in the folder than on the command line.
@@ -263,8 +318,6 @@ def site_material(
     )
 
 
-#: What a build wrote, with the digest of each file: whatever else is found there, somebody put or changed there.
-_MANIFEST = "build.json"
 #: Files that systems leave in every folder.
 _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
@@ -290,9 +343,9 @@ def _spare_the_work_of_people(target: Path) -> None:
     if not target.is_dir():
         raise BadSettings(f"{target} is a file; name a folder with --out")
     found = _digests(target)
-    found.pop(_MANIFEST, None)
+    found.pop(living.MANIFEST, None)
     try:
-        written = json.loads((target / _MANIFEST).read_text("utf-8"))["files"]
+        written = json.loads((target / living.MANIFEST).read_text("utf-8"))["files"]
     except (OSError, ValueError, KeyError, TypeError):
         written = {}
     foreign = [name for name in found if name not in written]
@@ -425,8 +478,17 @@ def export(built: Built, form: str, out: Path | None) -> list[Path]:
 # --- the lines a build ends with --------------------------------------------------------------
 
 
-def summary(built: Built, target: Path) -> Iterator[str | Table]:
-    """Yield what was read, what stands out (as tables), what needs attention and what to do next."""
+def summary(built: Built, target: Path, *, brief: bool = False) -> Iterator[str | Table]:
+    """Yield what was read, what stands out (as tables), what is different, what needs attention and what to do next.
+
+    Parameters
+    ----------
+    built : Built
+    target : Path
+        Where the results are.
+    brief : bool
+        Leave out what stands out: the results are those of before.
+    """
     records = built.records
     coders = Counter(e.coder or "not named" for e in records.extractions)
     yield ""
@@ -439,7 +501,14 @@ def summary(built: Built, target: Path) -> Iterator[str | Table]:
     severities = Counter(f.severity for f in built.findings)
     told = ", ".join(_plural(severities[s], s) for s in ("error", "warning", "note") if severities[s]) or "none"
     yield f"  kept out   {_plural(aside, 'row')} set aside; findings: {told}"
-    yield from _short(built)
+    if not brief:
+        yield from _short(built)
+    changed = living.Earlier(target).note
+    if changed:
+        yield ""
+        yield "when something last changed:" if brief else "since the last build:"
+        yield from (f"  {line}" for line in changed)
+        yield f"  all of it: {target / 'changes.md'}"
     yield ""
     yield "next:"
     yield f"  open {target / 'index.html'}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["build", "check", "export", "new"]
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,9 @@ from eaa_graph.cli.shared import (
     stages,
     target,
 )
+
+if TYPE_CHECKING:
+    from eaa_graph.validate import Checked
 
 
 @click.command()
@@ -81,9 +84,12 @@ def check(folder: Path | None, example: str | None, fail_on: str, form: str) -> 
 @click.command()
 @target
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write; FOLDER/build unless named.")
+@click.option("--again", is_flag=True, help="Write everything anew even if nothing changed since the last build.")
 @settings_options("store", "coder", "seed", "infer", "fail_on")
-def build(folder: Path | None, example: str | None, out: Path | None, fail_on: str, **chosen: Any) -> None:
+def build(folder: Path | None, example: str | None, out: Path | None, again: bool, fail_on: str, **chosen: Any) -> None:
     """Build everything: graph, tables, findings and a page to read.
+
+    Where the folder holds an earlier build, changes.md there says what is different now.
 
     \b
     Examples:
@@ -97,11 +103,22 @@ def build(folder: Path | None, example: str | None, out: Path | None, fail_on: s
     with stages() as progress:
         from eaa_graph import pipeline
 
-        built = pipeline.build(path, settings_of(fail_on=fail_on, **chosen), progress)
+        settings = settings_of(fail_on=fail_on, **chosen)
+        standing = False
+
+        def stands(checked: Checked) -> bool:
+            nonlocal standing
+            standing = not again and results.stands(checked, settings, target)
+            return standing
+
+        built = pipeline.build(path, settings, progress, stands)
         progress("answer", "")
-        written = results.write(built, target)
-        progress("answer", f"{len(written)} files in {target}")
-    for part in results.summary(built, target):
+        if standing:
+            progress("answer", f"nothing changed: {target} holds what would be written again")
+        else:
+            written = results.write(built, target)
+            progress("answer", f"{len(written)} files in {target}")
+    for part in results.summary(built, target, brief=standing):
         if isinstance(part, str):
             echo_text(part)
         else:

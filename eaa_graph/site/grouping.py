@@ -13,6 +13,7 @@ from typing import NamedTuple
 from eaa_graph.errors import Refused
 from eaa_graph.findings import Finding
 from eaa_graph.gaps import register
+from eaa_graph.living import Since
 from eaa_graph.model import ROLES, Appraisal, Article, Concept, Configuration, Extraction, Records, slot_concepts
 from eaa_graph.network import Incidence, selected
 from eaa_graph.site.names import anchor, page_name, safe_name
@@ -81,6 +82,8 @@ class Material:
     files : tuple of File
     maps : tuple of File
         Stand-alone maps, to link to.
+    since : Since or None
+        What changed since the build before; None if there was none.
     """
 
     records: Records
@@ -92,6 +95,7 @@ class Material:
     figures: Mapping[str, Picture] = field(default_factory=dict)
     files: tuple[File, ...] = ()
     maps: tuple[File, ...] = ()
+    since: Since | None = None
 
 
 class Grouped:

@@ -596,8 +596,20 @@ class _Site:
         yield self.about()
         yield self.plain()
         yield self.downloads()
+        yield self.changes()
         yield self.page("search.html", "pages/search.html", "Search")
         yield self.page("explorer.html", "pages/explorer.html", "Explorer")
+
+    def changes(self) -> tuple[str, str]:
+        since = self.material.since
+        return self.page(
+            "changes.html",
+            "pages/changes.html",
+            "Since the last build",
+            "pages/downloads.html",
+            since=since,
+            tables=[shown(table, stop=ROWS_PER_PAGE) for table in since.tables] if since else [],
+        )
 
     def article_list(self) -> Iterator[tuple[str, str]]:
         g = self.g
