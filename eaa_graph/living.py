@@ -1,8 +1,8 @@
 """A living review: what a build was made of, and what changed in its answers since the one before.
 
 Three questions, asked of the folder that an earlier build left behind. Is it what this input gives anyway? Then nothing
-is done again. Is one of its costly files made of the same? Then it is taken over. What is different? That is the
-update note. Digests answer the first two: of the records, the findings, the settings, and of the program itself with
+is done again. Which figures are the same? Their images are taken over. What is different? That is the update note.
+Digests answer the first two: of the records, the findings, the settings, and of the program itself with
 everything that it leans on, so that no file is taken for what it no longer would be.
 """
 
@@ -13,6 +13,7 @@ __all__ = [
     "NOTES",
     "SEEN",
     "Earlier",
+    "Painted",
     "Since",
     "compare",
     "digest",
@@ -29,10 +30,10 @@ import io
 import json
 import platform
 import re
-import shutil
+import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, entry_points, requires, version
 from pathlib import Path
@@ -145,12 +146,46 @@ class Earlier:
         """Return whether the build was made of the same, so that another would give the same."""
         return self.manifest.get("origin") == origin_
 
-    def take(self, name: str, made_of: str, into: Path) -> bool:
-        """Copy a file of the build if it was made of the same; return whether it was."""
-        if self.manifest.get("made_of", {}).get(name) != made_of or not (self.folder / name).is_file():
-            return False
-        shutil.copyfile(self.folder / name, into / name)
-        return True
+    def painted(self) -> Painted:
+        """Return the images of the Word report.
+
+        Painting figures is the longest single piece of a build, and most edits leave most figures as they are.
+        """
+        of_figure = self.manifest.get("painted", {})
+        try:
+            with zipfile.ZipFile(self.folder / "report.docx") as file:
+                images = [file.read(name) for name in file.namelist() if name.endswith(".png")]
+        except (OSError, zipfile.BadZipFile, KeyError):
+            return Painted({})
+        by_digest = {digest(image): image for image in images}
+        return Painted({figure: by_digest[image] for figure, image in of_figure.items() if image in by_digest})
+
+
+class Painted:
+    """Images of figures, each by a digest of the figure and of the program that paints it.
+
+    Parameters
+    ----------
+    known : mapping of str to bytes
+        Those of an earlier build.
+
+    Attributes
+    ----------
+    used : dict of str to bytes
+        Those asked for.
+    """
+
+    def __init__(self, known: Mapping[str, bytes]) -> None:
+        self.known = known
+        self.used: dict[str, bytes] = {}
+
+    def image(self, svg: str, paint: Callable[[str], bytes | None]) -> bytes | None:
+        """Return the image of a figure, painted if it is not known; None if it cannot be painted."""
+        name = digest(program(), svg)
+        image = self.known.get(name) or paint(svg)
+        if image is not None:
+            self.used[name] = image
+        return image
 
 
 # --- what changed ----------------------------------------------------------------------------------------------

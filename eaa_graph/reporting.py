@@ -7,14 +7,13 @@ __all__ = ["ASKED", "FORMATS", "Written", "gather", "write"]
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from eaa_graph import pipeline, registry
 from eaa_graph.errors import BadSettings, MissingExtra, Refused, UnknownName
-from eaa_graph.living import Earlier, digest, program
 
 if TYPE_CHECKING:
+    from eaa_graph.living import Painted
     from eaa_graph.pipeline import Built
     from eaa_graph.report.document import Document
     from eaa_graph.report.material import Material, Picture
@@ -56,14 +55,11 @@ class Written(NamedTuple):
         What could not be written, with what to do about it.
     tables : tuple of Table
         Every table that the report shows or takes a number from, whole.
-    made_of : mapping of str to str
-        For files that a later build may take over, a digest of what they were made of.
     """
 
     files: tuple[Path, ...]
     missing: tuple[str, ...]
     tables: tuple[Table, ...]
-    made_of: Mapping[str, str] = MappingProxyType({})
 
 
 def gather(built: Built, style: Path | None = None) -> Material:
@@ -165,7 +161,7 @@ def write(
     formats: tuple[str, ...] = FORMATS,
     standard: str = "synthesis",
     style: Path | None = None,
-    earlier: Earlier | None = None,
+    painted: Painted | None = None,
 ) -> Written:
     """Write the report of a review into a folder.
 
@@ -182,8 +178,8 @@ def write(
         ``synthesis`` (RAMESES) or ``evaluation`` (RAMESES II).
     style : Path, optional
         Citation style (CSL) of the references.
-    earlier : Earlier, optional
-        A build whose Word file is taken over if it was made of the same.
+    painted : Painted, optional
+        Images of figures that an earlier build painted.
 
     Returns
     -------
@@ -205,28 +201,22 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     missing: list[str] = []
-    made_of: dict[str, str] = {}
     for form in formats:
         try:
-            if form == "docx" and earlier is not None:
-                made_of[f"{name}.docx"] = digest(program(), repr(document))
-                if earlier.take(f"{name}.docx", made_of[f"{name}.docx"], folder):
-                    written.append(folder / f"{name}.docx")
-                    continue
-            written += _one(document, folder, name, form)
+            written += _one(document, folder, name, form, painted)
         except MissingExtra as reason:
             if len(formats) == 1:
                 raise
             missing.append(str(reason))
-    return Written(tuple(written), tuple(missing), tuple(document.tables.values()), made_of)
+    return Written(tuple(written), tuple(missing), tuple(document.tables.values()))
 
 
-def _one(document: Document, folder: Path, name: str, form: str) -> list[Path]:
+def _one(document: Document, folder: Path, name: str, form: str, painted: Painted | None) -> list[Path]:
     path = folder / f"{name}.{form}"
     if form == "docx":
         from eaa_graph.report.word import word
 
-        content = word(document)
+        content = word(document, painted)
         path.write_bytes(content)
         return [path]
     if form == "html":

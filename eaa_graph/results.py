@@ -124,20 +124,16 @@ def write(built: Built, target: Path) -> list[Path]:
     _spare_the_work_of_people(target)
     beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
-        earlier = living.Earlier(target)
+        painted = living.Earlier(target).painted()
         asked = answers(built)
-        report = reporting.write(built, beside, earlier=earlier)
-        told = {t.name: t for t in report.tables}
-        made_of = dict(report.made_of)
+        told = {t.name: t for t in reporting.write(built, beside, painted=painted).tables}
         (beside / "tables").mkdir()
         # Where page and report ask the same, the report's answer is of the coder chosen.
         every = {**{t.name: t for t in asked.values()}, **told}
         texts = {name: table_files.table_csv(table) for name, table in every.items()}
         for name, text in texts.items():
             _text(beside / "tables" / f"{name}.csv", text)
-        made_of["tables.xlsx"] = living.digest(living.program(), repr(every))
-        if not earlier.take("tables.xlsx", made_of["tables.xlsx"], beside):
-            table_files.tables_xlsx(list(every.values()), beside / "tables.xlsx")
+        table_files.tables_xlsx(list(every.values()), beside / "tables.xlsx")
         figures = _figures(built, beside / "figures")
         graphs = [g for g in built.store.graphs() if g != ONTOLOGY]
         (beside / "graph.trig").write_bytes(built.store.dump("trig", graphs))
@@ -156,7 +152,7 @@ def write(built: Built, target: Path) -> list[Path]:
         _notes(since, built.records.review.title, target, beside)
         manifest = {
             "origin": living.origin(built.checked, built.settings),
-            "made_of": made_of,
+            "painted": {figure: living.digest(image) for figure, image in sorted(painted.used.items())},
             "files": _digests(beside),
         }
         _text(beside / living.MANIFEST, json.dumps(manifest, indent=1) + "\n")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from eaa_graph.charts.drawing import for_pixels
 from eaa_graph.errors import MissingExtra
+from eaa_graph.living import Painted
 from eaa_graph.report.document import (
     Block,
     Bullets,
@@ -52,12 +53,14 @@ FIGURES_MISSING = 'The figure is not in this file: drawing it needs an optional 
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 
 
-def word(document: Document) -> bytes:
+def word(document: Document, painted: Painted | None = None) -> bytes:
     """Return a document as the bytes of a .docx file.
 
     Parameters
     ----------
     document : Document
+    painted : Painted, optional
+        Images of figures that an earlier build painted.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def word(document: Document) -> bytes:
         import docx  # noqa: F401
     except ImportError as error:
         raise MissingExtra("writing a Word report", "report") from error
-    return _Word(document).bytes()
+    return _Word(document, painted).bytes()
 
 
 class _Word:
@@ -78,10 +81,11 @@ class _Word:
     element by element, a report takes four times as long.
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, painted: Painted | None) -> None:
         import docx
 
         self.document = document
+        self.painted = painted or Painted({})
         self.file: WordDocument = docx.Document()
         self.foreign = document.own_language != document.language
         self.landscape = False
@@ -286,7 +290,7 @@ class _Word:
         from docx.shared import Emu, Mm
         from lxml import etree
 
-        image = _png(block.svg)
+        image = self.painted.image(block.svg, _png)
         if image is None:
             known = block.table in self.document.anchors
             missing = _run(FIGURES_MISSING + "The same numbers stand in ")
