@@ -118,6 +118,7 @@ def write(built: Built, target: Path) -> list[Path]:
         The files written.
     """
     from eaa_graph import site
+    from eaa_graph.site.names import safe_name
     from eaa_graph.writers import tables as table_files
 
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +133,8 @@ def write(built: Built, target: Path) -> list[Path]:
         every = {**{t.name: t for t in asked.values()}, **told}
         texts = {name: table_files.table_csv(table) for name, table in every.items()}
         for name, text in texts.items():
-            _text(beside / "tables" / f"{name}.csv", text)
+            # The names of some hold ids of theory versions, which can be any text.
+            _text(beside / "tables" / f"{safe_name(name)}.csv", text)
         table_files.tables_xlsx(list(every.values()), beside / "tables.xlsx")
         figures = _figures(built, beside / "figures")
         graphs = [g for g in built.store.graphs() if g != ONTOLOGY]

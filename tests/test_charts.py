@@ -586,6 +586,18 @@ def test_ids_begin_with_the_prefix_and_references_hold(name: str) -> None:
         assert wanted in ids
 
 
+@pytest.mark.parametrize("prefix", ['a"><script>alert(1)</script>', "two words", "7", "שלום", "x" * 300])
+def test_a_prefix_of_any_text_makes_ids_that_hold(prefix: str) -> None:
+    svg = pipeline.draw(pilot(), "heatmap", {"prefix": prefix}).svg
+    root = ET.fromstring(svg)
+    ids = [e.get("id", "") for e in root.iter() if e.get("id")]
+    assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", i) for i in ids)
+    assert set((root.get("aria-labelledby") or "").split()) <= set(ids)
+    assert all(wanted in ids for wanted in re.findall(r"url\(#([^)]+)\)", svg))
+    other = pipeline.draw(pilot(), "heatmap", {"prefix": prefix + "!"}).svg
+    assert not set(ids) & {e.get("id") for e in ET.fromstring(other).iter() if e.get("id")}
+
+
 @EVERY
 def test_hostile_labels_stay_words(name: str) -> None:
     svg = drawn("hostile", name).svg

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,7 +17,7 @@ import site_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eaa_graph import pipeline, resources, site
+from eaa_graph import pipeline, resources, results, site
 from eaa_graph.charts import interactive_map
 from eaa_graph.errors import Refused
 from eaa_graph.gaps import register
@@ -333,3 +334,13 @@ def test_maps_of_nothing_are_refused() -> None:
     built = site_of.built(Records(review=Review(id="new", title="Nothing yet")))
     with pytest.raises(Refused):
         interactive_map.theory_map(pipeline.incidence(built))
+
+
+def test_a_review_of_hostile_texts_is_built_whole(tmp_path: Path) -> None:
+    target = tmp_path / "built"
+    written = results.write(site_of.built(site_of.hostile()), target)
+    assert (target / "index.html").is_file()
+    assert all(re.fullmatch(r"[\w.~=-]+", part) for path in written for part in path.relative_to(target).parts)
+    for figure in [*target.glob("figures/*.svg"), *target.glob("report-figures/*.svg")]:
+        ET.parse(figure)
+    assert any("difference" in path.name for path in target.glob("tables/*.csv"))

@@ -47,6 +47,7 @@ __all__ = [
     "wrapped",
 ]
 
+import hashlib
 import math
 import re
 import unicodedata
@@ -393,6 +394,9 @@ class Sheet:
     def __post_init__(self) -> None:
         if self.width not in WIDTHS:
             raise UnknownName("width", self.width, WIDTHS)
+        plain = re.sub(r"[^A-Za-z0-9_-]+", "-", self.name)
+        if plain != self.name or not plain[:1].isalpha():  # ids of anything can be part of it: they stay apart
+            self.name = f"f{hashlib.blake2s(self.name.encode(), digest_size=4).hexdigest()}-{plain[:40]}"
         slide = self.width == "slide"
         self.body, self.small, self.large = (13.0, 11.0, 19.0) if slide else (8.0, 7.0, 10.0)
         self.page = WIDTHS[self.width] / 25.4 * 72

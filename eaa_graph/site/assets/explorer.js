@@ -158,6 +158,24 @@
   function nodeKey(column, c) { return key("cmo"[column], [D.concepts[c][0]]); }
   function edgeKey(e) { return key(edges[e].side ? "mo" : "cm", [D.concepts[edges[e].from][0], D.concepts[edges[e].to][0]]); }
 
+  // Names as long as there is room, measured in the letters of this very page.
+  var ruler = document.createElement("canvas").getContext("2d"), widths = new Map();
+  function wide(text) {
+    if (!widths.has(text)) { ruler.font = "14px " + getComputedStyle(document.body).fontFamily; widths.set(text, ruler.measureText(text.slice(0, 400)).width); }
+    return widths.get(text);
+  }
+  var cuts = new Map();
+  function cut(text, room) {
+    if (wide(text) <= room) return text;
+    var key = room + " " + text;
+    if (!cuts.has(key)) {
+      var letters = Array.from(text.slice(0, 80));
+      while (letters.length > 1 && wide(letters.join("") + "…") > room) letters.pop();
+      cuts.set(key, letters.join("").trimEnd() + "…");
+    }
+    return cuts.get(key);
+  }
+
   function draw(found, part) {
     var shownNodes = columns.map(function (list, n) {
       var pool = found.version ? list.filter(function (c) { return found.version.nodes[n].has(c); }) : list;
@@ -167,7 +185,7 @@
       return pool.filter(function (c) { return keep.has(c); });
     });
     var step = 24, top = 40, rows = Math.max.apply(null, shownNodes.map(function (l) { return l.length; }).concat([1]));
-    var height = top + rows * step + 16, width = 1120, xs = [250, 560, 870];
+    var height = top + rows * step + 16, width = 1190, xs = [276, 595, 914];
     var picture = svg("svg", { viewBox: "0 0 " + width + " " + height, role: "group", "aria-labelledby": "map-title", "aria-describedby": "map-desc" });
     picture.append(svg("title", { id: "map-title" }, "Map of contexts, mechanisms and outcomes"));
     picture.append(svg("desc", { id: "map-desc" }, plural(part.all.length, "link") + ". Arrow keys move, Enter opens what is behind; the table says the same."));
@@ -177,7 +195,7 @@
       return at;
     });
     var most = Math.max.apply(null, part.all.map(function (e) { return found.edges[e]; }).concat([1]));
-    var half = 98;
+    var half = Math.min(150, Math.max(98, (Math.max.apply(null, shownNodes[1].map(function (c) { return wide(D.concepts[c][1]); }).concat([0])) + 68) / 2));
     part.all.slice().reverse().forEach(function (e) {
       var d = edges[e], y1 = y[d.side].get(d.from), y2 = y[d.side + 1].get(d.to);
       if (y1 === undefined || y2 === undefined) return;
@@ -197,13 +215,12 @@
         var count = found.nodes[n][c], at = y[n].get(c), id = nodeKey(n, c);
         var g = svg("g", { "class": "node" + (count ? "" : " zero") + (state.sel === id ? " chosen" : ""), tabindex: order.length ? -1 : 0, role: "button", "aria-pressed": state.sel === id, "data-key": id, "data-column": n, "data-row": row });
         g.append(svg("title", {}, D.concepts[c][1] + ", " + ONE[n] + ", " + plural(count, "article")));
-        var left = n === 0 ? 8 : n === 1 ? xs[1] - half : xs[2] - 6, wide = n === 1 ? half * 2 : 244;
+        var left = n === 0 ? 8 : n === 1 ? xs[1] - half : xs[2] - 6, wide = n === 1 ? half * 2 : 270;
         g.append(svg("rect", { "class": "hit", x: left, y: at - step / 2 + 1, width: wide, height: step - 2, rx: 3 }));
         if (n === 0) g.append(svg("rect", { "class": "m0", x: xs[0] - 5, y: at - 5, width: 10, height: 10 }));
         if (n === 1) g.append(svg("rect", { "class": "m1", x: xs[1] - half + 6, y: at - 4.5, width: 9, height: 9, transform: "rotate(45 " + (xs[1] - half + 10.5) + " " + at + ")" }));
         if (n === 2) g.append(svg("circle", { "class": "m2", cx: xs[2], cy: at, r: 5 }));
-        var label = D.concepts[c][1], room = n === 1 ? 19 : 27;
-        if (Array.from(label).length > room) label = Array.from(label).slice(0, room - 1).join("") + "…";
+        var label = cut(D.concepts[c][1], n === 1 ? half * 2 - 66 : 230);
         var tx = n === 0 ? xs[0] - 38 : n === 1 ? xs[1] - half + 22 : xs[2] + 38;
         g.append(svg("text", { x: tx, y: at + 5, "text-anchor": n === 0 ? "end" : "start", direction: "ltr", "unicode-bidi": "isolate" }, label));
         g.append(svg("text", { "class": "n", x: n === 0 ? xs[0] - 12 : n === 1 ? xs[1] + half - 4 : xs[2] + 12, y: at + 4.5, "text-anchor": n === 2 ? "start" : "end" }, String(count)));
