@@ -6,7 +6,7 @@ not, and nobody the opposite; passages are coded under it though no report says 
 
 from __future__ import annotations
 
-__all__ = ["Reporting", "in_order", "plural", "reporting", "selection", "units_of", "who"]
+__all__ = ["Reporting", "in_order", "plural", "remarks_on", "reporting", "selection", "units_of", "who"]
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -64,21 +64,33 @@ class Reporting(NamedTuple):
     @property
     def remarks(self) -> str:
         """What a reader should know of the records, in sentences; empty when all is plain."""
-        told = ""
-        if not self.recorded:
-            told += " Nobody recorded which themes the articles report, so every article read counts for every theme."
-        conflicts = int((self.no & ~self.yes & self.coded).sum())
-        if conflicts:
-            told += (
-                f" In {plural(conflicts, 'place')} passages are coded under a theme that is said not to be reported: "
-                "counted as reported."
-            )
-        disputed = int((self.yes & self.no).sum())
-        if disputed:
-            told += (
-                f" In {plural(disputed, 'place')} coders disagree whether the theme is reported: counted as reported."
-            )
-        return told
+        conflicts, disputed = int((self.no & ~self.yes & self.coded).sum()), int((self.yes & self.no).sum())
+        return remarks_on(recorded=self.recorded, conflicts=conflicts, disputed=disputed)
+
+
+def remarks_on(*, recorded: bool, conflicts: int, disputed: int) -> str:
+    """Return what a reader should know of the records of themes, in sentences.
+
+    Parameters
+    ----------
+    recorded : bool
+        Whether there is any theme report.
+    conflicts : int
+        Places with passages under a theme that is said not to be reported.
+    disputed : int
+        Places where coders disagree.
+    """
+    told = ""
+    if not recorded:
+        told += " Nobody recorded which themes the articles report, so every article read counts for every theme."
+    if conflicts:
+        told += (
+            f" In {plural(conflicts, 'place')} passages are coded under a theme that is said not to be reported: "
+            "counted as reported."
+        )
+    if disputed:
+        told += f" In {plural(disputed, 'place')} coders disagree whether the theme is reported: counted as reported."
+    return told
 
 
 def units_of(incidence: Incidence, unit: str) -> tuple[Index, int]:

@@ -18,7 +18,9 @@ __all__ = [
     "checked_sets",
     "communities",
     "cooccurrence",
+    "enough",
     "k_way",
+    "known_roles",
     "pairs_of_theory",
     "theory_pairs",
     "told",
@@ -160,11 +162,7 @@ class Together:
         Refused
             If there is nothing to count.
         """
-        for asked in (role, with_role or role):
-            if asked not in ROLES:
-                raise UnknownName("role", asked, ROLES)
-        if unit not in UNITS:
-            raise UnknownName("value of unit", unit, UNITS)
+        known_roles(role, with_role, unit)
         if not len(incidence):
             raise Refused("there are no extractions in this selection")
         of, units = _units(incidence, unit)
@@ -172,11 +170,7 @@ class Together:
             raise Refused("no extraction names a theme, so none can be together at one: ask with unit=article")
         first = _side(incidence, role, of)
         second = first if with_role in (None, role) else _side(incidence, with_role or role, of)
-        for side in (first, second):
-            if not len(side.concepts):
-                raise Refused(f"nothing is coded as {side.role} in this selection")
-        if second is first and len(first.concepts) < 2:
-            raise Refused(f"only one concept is coded as {role} in this selection, so there are no pairs")
+        enough(first, second)
         return cls(incidence, unit, of, units, first, second)
 
     @property
@@ -249,6 +243,34 @@ class Together:
         rows = extraction[concept == side.concepts[place]].astype(np.int64)
         kept: Counts = rows[self.of[rows] >= 0]
         return kept
+
+
+def known_roles(role: str, with_role: str | None, unit: str) -> None:
+    """Refuse a role or unit that there is not.
+
+    Raises
+    ------
+    UnknownName
+    """
+    for asked in (role, with_role or role):
+        if asked not in ROLES:
+            raise UnknownName("role", asked, ROLES)
+    if unit not in UNITS:
+        raise UnknownName("value of unit", unit, UNITS)
+
+
+def enough(first: Side, second: Side) -> None:
+    """Refuse where no two concepts could be together.
+
+    Raises
+    ------
+    Refused
+    """
+    for side in (first, second):
+        if not len(side.concepts):
+            raise Refused(f"nothing is coded as {side.role} in this selection")
+    if second is first and len(first.concepts) < 2:
+        raise Refused(f"only one concept is coded as {first.role} in this selection, so there are no pairs")
 
 
 def _units(incidence: Incidence, unit: str) -> tuple[Counts, int]:

@@ -18,8 +18,10 @@ __all__ = [
     "Matcher",
     "Tally",
     "behind_cell",
+    "checked",
     "configurations_of",
     "counting_as",
+    "denominator",
     "evidence_profile",
     "passages",
     "rows_of",
@@ -68,6 +70,24 @@ _NOTE = (
     "the configuration is not counted. A level that needs a slot which the configuration leaves open is not listed. "
     "Supporting, refining and challenging passages are counted apart and never taken off each other."
 )
+
+
+def checked(back_off: int, conditions: str) -> None:
+    """Refuse parameters that make no sense whatever the review.
+
+    Raises
+    ------
+    BadSettings, UnknownName
+    """
+    if back_off < 0:
+        raise BadSettings("back_off must be 0 or more steps")
+    if conditions not in CONDITIONS:
+        raise UnknownName("value of conditions", conditions, CONDITIONS)
+
+
+def denominator(articles: int, studies: int, extractions: int, who: str) -> str:
+    """Return in words what the counts are out of."""
+    return f"the {articles} articles ({studies} studies) of the review; {extractions} extractions by {who}"
 
 
 def passages(incidence: Incidence, role: str, concept: int) -> Index:
@@ -242,10 +262,7 @@ class Matcher:
     def __init__(
         self, incidence: Incidence, coder: str = "preferred", back_off: int = 0, conditions: str = "context"
     ) -> None:
-        if back_off < 0:
-            raise BadSettings("back_off must be 0 or more steps")
-        if conditions not in CONDITIONS:
-            raise UnknownName("value of conditions", conditions, CONDITIONS)
+        checked(back_off, conditions)
         self.incidence = incidence
         self.back_off = back_off
         self.conditions = CONDITIONS[conditions]
@@ -271,10 +288,8 @@ class Matcher:
     @cached_property
     def denominator(self) -> str:
         """What the counts are out of, in words."""
-        articles = len(self.incidence.articles)
         studies = len(set(self.incidence.study.tolist()))
-        passages_ = int(self.inside.sum())
-        return f"the {articles} articles ({studies} studies) of the review; {passages_} extractions by {self.who}"
+        return denominator(len(self.incidence.articles), studies, int(self.inside.sum()), self.who)
 
     def _has(self, role: str, name: str) -> Flags:
         """Return for every extraction whether it codes the concept, or one that counts as it, in `role`."""
