@@ -33,6 +33,9 @@ __all__ = [
 ]
 
 import re
+import shutil
+import tempfile
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -40,8 +43,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from eaa_graph import queries, registry, resources
+from eaa_graph.corpus import MEASURES, is_corpus
 from eaa_graph.encode import encode, encode_findings, review_base
-from eaa_graph.errors import UnknownName
+from eaa_graph.errors import BadSettings, Refused, UnknownName, UnreadableFile
 from eaa_graph.findings import Finding, rows_aside
 from eaa_graph.readers import opening
 from eaa_graph.reason import infer
@@ -52,6 +56,7 @@ from eaa_graph.vocabulary import ONTOLOGY
 
 if TYPE_CHECKING:
     from eaa_graph.charts import Chart
+    from eaa_graph.corpus.counting import Corpus
     from eaa_graph.gaps.dossier import Dossier
     from eaa_graph.measures import Measure
     from eaa_graph.model import Records
@@ -79,16 +84,29 @@ class Built:
         The graph if it is there already.
     inferred : dict of str to int
         Statements that each rule added; empty when nothing was inferred.
+    parquet : Path or None
+        Folder of columns in Parquet that stands in the review's place; `checked` then holds what is small.
     """
 
     checked: Checked
     settings: Settings
     loaded: Store | None = None
     inferred: dict[str, int] = field(default_factory=dict)
+    parquet: Path | None = None
 
     @cached_property
     def store(self) -> Store:
-        """The graph: records, findings and ontology; made when first asked for, since measures do without it."""
+        """The graph: records, findings and ontology; made when first asked for, since measures do without it.
+
+        Raises
+        ------
+        Refused
+            If there are columns only.
+        """
+        if self.parquet is not None:
+            raise Refused(
+                f"{self.parquet} holds columns for counting, without a graph: ask the review itself, or name a measure"
+            )
         return self.loaded if self.loaded is not None else store_of(self.checked, self.settings)
 
     @property
@@ -119,9 +137,32 @@ class Built:
     @cached_property
     def columns(self) -> Incidence:
         """Incidence columns of every coder."""
+        if self.parquet is not None:
+            from eaa_graph.corpus.columns import read_columns
+
+            return read_columns(self.parquet)
         from eaa_graph.network import Incidence  # numpy: only when something is measured
 
         return Incidence.from_records(self.records)
+
+    @cached_property
+    def corpus(self) -> Corpus | None:
+        """The columns in the engine that the settings name; None where memory counts."""
+        engine = self.settings.engine
+        if engine == "auto":
+            engine = "duckdb" if self.parquet is not None else "memory"
+        if engine == "memory":
+            return None
+        from eaa_graph.corpus import columns, counting
+
+        folder = self.parquet
+        if folder is None:
+            # A review that was never exported: its columns go through a folder of their own.
+            beside = tempfile.mkdtemp(prefix="eaa-graph-")
+            weakref.finalize(self, shutil.rmtree, beside, ignore_errors=True)
+            folder = Path(beside) / "columns"
+            columns.write_columns(self.records, self.columns, folder)
+        return counting.open_corpus(folder, engine, self.settings.spark_master)
 
 
 def check(path: Path) -> Checked:
@@ -132,7 +173,15 @@ def check(path: Path) -> Checked:
     UnreadableFile
         If nothing at all can be read there.
     """
+    _is_review(path)
     return validate(opening.read(path))
+
+
+def _is_review(path: Path) -> None:
+    if is_corpus(path):
+        raise UnreadableFile(
+            f"{path} holds columns for counting (Parquet): ask it with eaa-graph ask; check and build take the review itself"
+        )
 
 
 def store_of(checked: Checked, settings: Settings | None = None, ontology: bool = True) -> Store:
@@ -182,6 +231,7 @@ def build(
         If nothing at all can be read there.
     """
     settings = settings or Settings()
+    _is_review(path)
     progress("read", "")
     reading = opening.read(path)
     progress("read", f"{sum(len(s.rows) for s in reading.sheets):,} rows in {len(reading.sheets)} sheets")
@@ -209,11 +259,18 @@ def build(
 def review(path: Path, settings: Settings | None = None) -> Built:
     """Read a review for asking: the graph is made only if a question needs it, and nothing is inferred.
 
+    A folder of columns in Parquet is opened without reading more than its codebook.
+
     Raises
     ------
     UnreadableFile
         If nothing at all can be read there.
     """
+    if is_corpus(path):
+        from eaa_graph.corpus.columns import read_review
+
+        records, _ = read_review(path)
+        return Built(Checked(records, (), 0), settings or Settings(), parquet=path)
     return Built(check(path), settings or Settings())
 
 
@@ -335,6 +392,8 @@ def answer(built: Built, name: str, given: Mapping[str, str] | None = None) -> T
     if name not in known:
         raise UnknownName("question", name, (*shipped, *known))
     measure = known[name]
+    if built.settings.engine in ("duckdb", "spark") and name not in MEASURES:
+        raise BadSettings(f"{built.settings.engine} counts {', '.join(MEASURES)}; ask {name} with engine memory")
     coder = ""
     if not measure.all_coders:
         coder = given.pop("coder", "") or built.settings.coder
@@ -345,8 +404,13 @@ def answer(built: Built, name: str, given: Mapping[str, str] | None = None) -> T
     # repr, since 1 and True are equal but not the same parameter.
     key = (name, coder, *sorted((k, repr(v)) for k, v in arguments.items() if repr(fixed[k]) != repr(v)))
     if key not in built.answered:
-        columns = built.columns if measure.all_coders else incidence(built, coder)
-        built.answered[key] = measure.function(columns, **arguments)
+        if name in MEASURES and built.corpus is not None:
+            from eaa_graph.corpus import counting
+
+            built.answered[key] = counting.answer(built.corpus, name, {**fixed, **arguments}, coder)
+        else:
+            columns = built.columns if measure.all_coders else incidence(built, coder)
+            built.answered[key] = measure.function(columns, **arguments)
     return built.answered[key]
 
 
@@ -418,7 +482,7 @@ def passages(built: Built, ids: tuple[str, ...], about: str) -> Table:
     from eaa_graph.model import ROLES
     from eaa_graph.tables import Column, Table, Thing
 
-    by_id = {e.id: e for e in built.records.extractions}
+    by_id = {e.id: e for e in built.records.extractions} if built.parquet is None else _opened(built).passages(ids)
     labels = {c.id: c.label for c in built.records.concepts}
     used = [role for role in ROLES if any(by_id[i].codes(role) for i in ids)]
     rows = []
@@ -450,6 +514,15 @@ def passages(built: Built, ids: tuple[str, ...], about: str) -> Table:
     )
 
 
+def _opened(built: Built) -> Corpus:
+    """Return the columns of a folder of Parquet in an engine, whatever counts."""
+    if built.corpus is not None:
+        return built.corpus
+    from eaa_graph.corpus import counting
+
+    return counting.open_corpus(built.parquet or Path())
+
+
 def dossier(built: Built, gap: str) -> Dossier:
     """Return everything about one gap of the register.
 
@@ -457,9 +530,15 @@ def dossier(built: Built, gap: str) -> Dossier:
     ------
     UnknownName
         If the register has no such gap.
+    Refused
+        If there are columns only.
     """
     from eaa_graph.gaps.dossier import dossier as told
 
+    if built.parquet is not None:
+        raise Refused(
+            f"{built.parquet} holds columns for counting: the dossier of a gap is made from the review itself"
+        )
     words = {e.id: (e.quote, e.note, e.locator) for e in built.records.extractions}
     return told(built.columns, words, gap, coder=built.settings.coder)
 

@@ -465,10 +465,14 @@ def export(built: Built, form: str, out: Path | None) -> list[Path]:
         write_whole(out, content)
         return [out]
     writers = registry.parts("writers")
-    if form not in writers:
-        raise UnknownName("format", form, (*FORMATS, *writers))
+    if form not in (*writers, "parquet"):
+        raise UnknownName("format", form, (*FORMATS, *writers, "parquet"))
     if out is None:
         raise BadSettings(f"name where to write with --out: {form} is not for the screen")
+    if form == "parquet":  # columns, which stand above records
+        from eaa_graph.corpus.columns import write_columns
+
+        return write_columns(built.records, built.columns, out)
     written: list[Path] = writers[form].write(built.records, out)
     return written
 

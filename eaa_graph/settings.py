@@ -37,6 +37,12 @@ class Setting(NamedTuple):
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("store", "Where the graph is kept: 'memory', 'rdflib', or a folder for a graph on disk."),
+    Setting(
+        "engine",
+        "What counts the heavy measures: 'memory', 'duckdb' (more than fits into memory) or 'spark' (a cluster); 'auto': duckdb for a folder of Parquet, else memory.",
+        ("auto", "memory", "duckdb", "spark"),
+    ),
+    Setting("spark_master", "For engine spark: address of the cluster, such as spark://host:7077 or yarn."),
     Setting("coder", "Whose extractions are counted: a coder's id, 'preferred' (review.toml) or 'all'."),
     Setting("seed", "Seed of every random procedure; printed with its results."),
     Setting(
@@ -63,6 +69,8 @@ class Settings:
     """
 
     store: str = "memory"
+    engine: str = "auto"
+    spark_master: str = "local[*]"
     coder: str = "preferred"
     seed: int = 20240101
     infer: str = "auto"

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Write the answer to a file instead: .csv, .json, .md, .txt or .xlsx; truth-table also .R with its CSV.",
 )
-@settings_options("store", "coder")
+@settings_options("store", "coder", "engine", "spark_master")
 def ask(
     folder: Path | None,
     example: str | None,
@@ -68,6 +68,7 @@ def ask(
       eaa-graph ask --example eaa_pilot mechanisms-by-context context=creative-methods --format md
       eaa-graph ask --example eaa_pilot configurations-supported --why 2
       eaa-graph ask --example eaa_pilot truth-table --out truth.R
+      eaa-graph ask --example eaa_pilot cooccurrence null=bicm --engine duckdb
     """
     from eaa_graph import pipeline, results
 

@@ -130,7 +130,7 @@ def build(folder: Path | None, example: str | None, out: Path | None, again: boo
 #: Said in the help without importing every writer; a test compares it with the writers there are.
 _FORMATS = (
     "RDF: trig, ttl, nt, nq, rdfxml, jsonld. Sheets: csv, xlsx, datapackage. Coding software: qdpx, qdc. "
-    "Tables: matrix, tidy. References: ris, bibtex, csl-json. Networks: graphml, gexf, kumu."
+    "Tables: matrix, tidy. References: ris, bibtex, csl-json. Networks: graphml, gexf, kumu. Columns: parquet."
 )
 
 
@@ -148,6 +148,7 @@ def export(folder: Path | None, example: str | None, form: str, out: Path | None
     Examples:
       eaa-graph export --example eaa_pilot --format trig --out pilot.trig
       eaa-graph export my-review --format xlsx --out my-review.xlsx
+      eaa-graph export my-review --format parquet --out my-columns
     """
     from eaa_graph import results
 

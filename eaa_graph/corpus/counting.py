@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from eaa_graph import registry
 from eaa_graph.corpus import MEASURES, engines
 from eaa_graph.corpus.columns import read_review
 from eaa_graph.errors import Refused, UnknownName
@@ -28,12 +27,12 @@ from eaa_graph.measures import occurrence as occurrences
 from eaa_graph.measures import support as supports
 from eaa_graph.measures.occurrence import in_codebook_order
 from eaa_graph.model import ACTIVATIONS, POLARITIES, ROLES, STANCES, Configuration, Extraction, Records, Slot
-from eaa_graph.network import Incidence
-from eaa_graph.registry import Parameter
+from eaa_graph.network import Incidence, Index
 from eaa_graph.tables import Table, Thing
 
 Counts = pairs.Counts
 _EMPTY = np.zeros(0, dtype=np.int64)
+_NONE = np.zeros(0, dtype=np.int32)
 _SUPPORTS, _CHALLENGES = STANCES.index("supports"), STANCES.index("challenges")
 
 
@@ -137,7 +136,7 @@ class Corpus:
             self.tables["codings"].semi_join(wanted, "extraction").select("extraction", "role", "concept")
         )
         coding = np.array(sorted((number[e], r, c) for e, r, c in coded), dtype=np.int32).reshape(-1, 3)
-        column = {
+        column: dict[str, Any] = {
             name: np.array([row[at] for row in rows], dtype=np.int32) for at, name in enumerate(names) if name != "id"
         }
         return replace(
@@ -161,9 +160,7 @@ class Corpus:
             )
         )
         articles = self.tables["articles"]
-        of = dict(
-            self.fetch(articles.semi_join(found.select("article").distinct(), "article").select("article", "id"))
-        )
+        of = dict(self.fetch(articles.semi_join(found.select("article").distinct(), "article").select("article", "id")))
         codes: dict[int, dict[str, list[str]]] = {}
         for e, r, c in zip(part.coding_extraction, part.coding_role, part.coding_concept, strict=True):
             codes.setdefault(int(e), {}).setdefault(f"{ROLES[r]}s", []).append(frame.concepts[c].id)
@@ -212,7 +209,7 @@ def open_corpus(folder: Path, engine: str = "duckdb", master: str = "local[*]") 
     return Corpus(_frame(records), amounts["articles"], amounts["studies"], tables, engine)
 
 
-def answer(corpus: Corpus, name: str, given: Mapping[str, str], coder: str = "preferred") -> Table:
+def answer(corpus: Corpus, name: str, arguments: Mapping[str, Any], coder: str = "preferred") -> Table:
     """Answer one of :data:`eaa_graph.corpus.MEASURES`.
 
     Parameters
@@ -220,10 +217,10 @@ def answer(corpus: Corpus, name: str, given: Mapping[str, str], coder: str = "pr
     corpus : Corpus
         Of all coders.
     name : str
-    given : mapping of str to str
-        Parameters as text, as for the measure in memory.
+    arguments : mapping of str
+        Every parameter of the measure with its value.
     coder : str
-        Whose extractions count unless `given` says.
+        Whose extractions count, for the measures that do not ask it themselves.
 
     Raises
     ------
@@ -234,16 +231,8 @@ def answer(corpus: Corpus, name: str, given: Mapping[str, str], coder: str = "pr
     """
     if name not in MEASURES:
         raise UnknownName(f"measure of the engine {corpus.engine}", name, MEASURES)
-    chosen = dict(given)
-    part = registry.find("gaps" if name == "empty-and-thin-cells" else "measures", name)
-    if not part.all_coders:
-        corpus = corpus.selected(chosen.pop("coder", coder))
-    else:
-        chosen.setdefault("coder", coder)
-    parameters: tuple[Parameter, ...] = part.parameters
-    arguments = registry.arguments(parameters, chosen)
-    defaults = {p.name: p.default for p in parameters}
-    return _COUNT[name](corpus, **{**defaults, **arguments})
+    table: Table = _COUNT[name](corpus if "coder" in arguments else corpus.selected(coder), **arguments)
+    return table
 
 
 # --- small expressions ----------------------------------------------------------------------------
@@ -392,7 +381,7 @@ def _occurrence(corpus: Corpus, role: str, by: str, unit: str, shape: str) -> Ta
             inside[:, plain] = counts[:, plain]
     told_columns = occurrences.Columns(cells, names, (_EMPTY, _EMPTY), np.zeros((0, len(keys)), dtype=np.bool_), basis)
     counted = _Occurrence(
-        frame, tuple(concepts), told_columns, counts, inside, out_of, _EMPTY, _EMPTY, corpus, facts, belongs, tuple(keys)
+        frame, tuple(concepts), told_columns, counts, inside, out_of, _NONE, _EMPTY, corpus, facts, belongs, tuple(keys)
     )  # fmt: skip
     return occurrences.told(counted, role, by, unit, shape, without if by == "theme" else 0)
 
@@ -412,7 +401,7 @@ class _Side(pairs.Side):
     many: Counts
 
     @property
-    def margin(self) -> Counts:  # type: ignore[override]
+    def margin(self) -> Counts:
         return self.many
 
     def table(self, units: int) -> pairs.Flags:  # noqa: ARG002 (as in memory)
@@ -621,9 +610,7 @@ class _Matching:
             by_person = rows.filter(rows.id.isin(listed)).select(
                 *of,
                 **dict.fromkeys(found, zero),
-                **{
-                    name: flag(rows.id.isin(ids) if ids else ibis.literal(value=False)) for name, ids in said.items()
-                },
+                **{name: flag(rows.id.isin(ids) if ids else ibis.literal(value=False)) for name, ids in said.items()},
             )
             every = coded.union(by_person)
         each = every.group_by(*of).aggregate(**{name: every[name].max() for name in (*found, *said)})
@@ -816,18 +803,20 @@ def _cells(
             "the curveball permutes the whole table in one machine's memory, which an engine for large corpora does not do: "
             "ask with null=reported"
         )
-    grid = _under_themes(corpus, rows, unit, null) if columns == "theme" else _crossed(corpus, rows, columns, unit, null)
+    grid = (
+        _under_themes(corpus, rows, unit, null) if columns == "theme" else _crossed(corpus, rows, columns, unit, null)
+    )
     return grids.told(grid, thin, show)
 
 
-def _looked_for(corpus: Corpus, role: str) -> grids.Index:
+def _looked_for(corpus: Corpus, role: str) -> Index:
     found = in_order(corpus.frame, [*corpus.frame.listed(role).tolist(), *corpus.coded(role)])
     if not len(found):
         raise Refused(f"there is no concept to look for: the codebook lists none as {role}, and none is coded so")
     return found
 
 
-def _in_cells(corpus: Corpus, facts: Any, unit: str, down: grids.Index, over: grids.Index) -> dict[str, Counts]:
+def _in_cells(corpus: Corpus, facts: Any, unit: str, down: Index, over: Index) -> dict[str, Counts]:
     """Count the units of each cell in all ways; `facts` has a concept and a place for each passage in a cell."""
     row_of = {int(c): n for n, c in enumerate(down.tolist())}
     column_of = {int(c): n for n, c in enumerate(over.tolist())}
@@ -865,9 +854,7 @@ def _under_themes(corpus: Corpus, role: str, unit: str, null: str) -> _Grid:
     latent = _in_cells(corpus, other, unit, down, themes)["count"]
     # What is recorded of each theme in each unit: said to be reported, said not to be, coded.
     zero, one = ibis.literal(0).cast("int32"), ibis.literal(1).cast("int32")
-    said = reports.select(
-        unit, "theme", yes=reports.value.cast("int32"), no=(~reports.value).cast("int32"), coded=zero
-    )
+    said = reports.select(unit, "theme", yes=reports.value.cast("int32"), no=(~reports.value).cast("int32"), coded=zero)
     every = said.union(placed.select(unit, "theme", yes=zero, no=zero, coded=one))
     each = every.group_by(unit, "theme").aggregate(yes=every.yes.max(), no=every.no.max(), coded=every.coded.max())
     summed = each.group_by("theme").aggregate(
@@ -893,7 +880,7 @@ def _under_themes(corpus: Corpus, role: str, unit: str, null: str) -> _Grid:
         frame, role, "theme", unit, null, down, themes, count, out_of, row_total, everywhere, asked, expected, p, q,
         counts["supporting"], counts["challenging"], counts["speaking_against"], latent,
         (counts["passages"] > 0) & (counts["passages"] == counts["passages_against"]),
-        of[:, 1], remarks, corpus.amounts[1], _EMPTY.astype(np.int32), _EMPTY, "", corpus,
+        of[:, 1], remarks, corpus.amounts[1], _NONE, _EMPTY, "", corpus,
     )  # fmt: skip
 
 
@@ -928,7 +915,7 @@ def _crossed(corpus: Corpus, role: str, across: str, unit: str, null: str) -> _G
         corpus.frame, role, across, unit, null, down, over, count, out_of, row_total, read, asked, expected, p, q,
         counts["supporting"], counts["challenging"], counts["speaking_against"], np.zeros_like(count),
         (counts["passages"] > 0) & (counts["passages"] == counts["passages_against"]),
-        np.zeros(len(over), dtype=np.int64), "", 0, _EMPTY.astype(np.int32), _EMPTY, "", corpus,
+        np.zeros(len(over), dtype=np.int64), "", 0, _NONE, _EMPTY, "", corpus,
     )  # fmt: skip
 
 

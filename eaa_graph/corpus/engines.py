@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["connect", "quiet", "read_tables"]
+__all__ = ["connect", "quiet", "read_tables", "spark_session"]
 
 import warnings
 from collections.abc import Iterator
@@ -52,19 +52,19 @@ def connect(engine: str, master: str) -> Any:
     if engine == "duckdb":
         try:
             import ibis
-            import ibis.backends.duckdb  # noqa: F401 (fails here, with our words, if DuckDB is not installed)
+            import ibis.backends.duckdb
         except ImportError:
             raise MissingExtra("counting with DuckDB", "scale") from None
         return ibis.duckdb.connect()
     with quiet():
         try:
             import ibis
-            import ibis.backends.pyspark  # noqa: F401
+            import ibis.backends.pyspark
             from pyspark.sql import SparkSession
         except ImportError:
             raise MissingExtra("counting with Spark", "spark") from None
         try:
-            session = SparkSession.getActiveSession() or _session(SparkSession.builder, master)
+            session = SparkSession.getActiveSession() or spark_session(SparkSession.builder, master)
             return ibis.pyspark.connect(session)
         except Exception as error:  # Py4J and Java raise what they like
             first = str(error).strip().splitlines()[:1] or [type(error).__name__]
@@ -74,7 +74,8 @@ def connect(engine: str, master: str) -> Any:
             ) from None
 
 
-def _session(builder: Any, master: str) -> Any:
+def spark_session(builder: Any, master: str) -> Any:
+    """Begin a Spark session, with what is sensible where all of it runs on this machine."""
     made = builder.master(master).appName("eaa-graph")
     if master.startswith(_LOCAL):
         settings = {
@@ -82,7 +83,7 @@ def _session(builder: Any, master: str) -> Any:
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.ui.enabled": "false",
             # 200 pieces, the default, are for clusters: here each costs more to begin than to work off.
-            "spark.sql.shuffle.partitions": "4",
+            "spark.sql.shuffle.partitions": "2",
         }
         for name, value in settings.items():
             made = made.config(name, value)
