@@ -247,6 +247,8 @@ class Incidence:
     @cached_property
     def study(self) -> Index:
         """For each article the index of its study; an article without a study is one of its own."""
+        if not any(a.study for a in self.articles):
+            return np.arange(len(self.articles), dtype=np.int32)
         numbers: dict[str, int] = {}
         keys = [f"s{a.study}" if a.study else f"a{a.id}" for a in self.articles]
         return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int32)

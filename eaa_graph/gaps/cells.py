@@ -19,7 +19,6 @@ __all__ = [
     "told",
 ]
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -203,7 +202,8 @@ def _concepts(incidence: Incidence, role: str) -> Index:
 
 
 def _place_of(incidence: Incidence, concepts: Index) -> Index:
-    place = np.full(len(incidence.concepts), -1, dtype=np.int32)
+    """Return for each concept its place among `concepts`, or -1; the one after the last stands for none (index -1)."""
+    place = np.full(len(incidence.concepts) + 1, -1, dtype=np.int32)
     place[concepts] = np.arange(len(concepts), dtype=np.int32)
     return place
 
@@ -301,24 +301,18 @@ def _under_themes(incidence: Incidence, role: str, unit: str, null: str, permuta
         raise Refused("there are no themes: the codebook lists none and no passage names one")
     width, size = len(record.themes), len(down) * len(record.themes)
     row_of, column_of = _place_of(incidence, down), _place_of(incidence, record.themes)
-    under = np.where(incidence.theme >= 0, column_of[incidence.theme], -1)
+    under = column_of[incidence.theme]
 
-    def placed(roles: Iterable[str]) -> tuple[Index, Counts]:
-        passages_, cells_ = [], []
-        for each in roles:
-            passage, concept = incidence.in_role(each)
-            row = row_of[concept]
-            if len(row) and int(row.min()) < 0:  # concepts that this table has no row for
-                passage, row = passage[row >= 0], row[row >= 0]
-            column = under[passage]
-            if len(column) and int(column.min()) < 0:
-                passage, row, column = passage[column >= 0], row[column >= 0], column[column >= 0]
-            passages_.append(passage)
-            cells_.append(row * np.int64(width) + column)
-        return np.concatenate(passages_), np.concatenate(cells_)
+    def placed(passage: Index, concept: Index) -> tuple[Index, Counts]:
+        row, column = row_of[concept], under[passage]
+        if len(row) and min(int(row.min()), int(column.min())) < 0:
+            keep = np.flatnonzero((row >= 0) & (column >= 0))
+            passage, row, column = passage[keep], row[keep], column[keep]
+        return passage, row * np.int64(width) + column
 
-    extraction, at = placed([role])
-    other, other_at = placed(each for each in ROLES if each != role)
+    extraction, at = placed(*incidence.in_role(role))
+    elsewhere = np.flatnonzero((row_of >= 0)[incidence.coding_concept] & (incidence.coding_role != ROLES.index(role)))
+    other, other_at = placed(incidence.coding_extraction[elsewhere], incidence.coding_concept[elsewhere])
     unit_of_passage = of[incidence.article]
 
     def counted(passage: Index, where: Counts) -> Counts:

@@ -126,7 +126,10 @@ def reporting(incidence: Incidence, unit: str = "article") -> Reporting:
     themes = in_order(
         incidence,
         np.concatenate(
-            [incidence.listed("theme"), np.unique(incidence.theme[placed]), np.unique(incidence.reported_theme)]
+            [
+                incidence.listed("theme"),
+                *(np.flatnonzero(np.bincount(t)) for t in (incidence.theme[placed], incidence.reported_theme)),
+            ]
         ).tolist(),
     )
     column = np.full(len(incidence.concepts), -1, dtype=np.int32)

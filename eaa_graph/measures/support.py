@@ -104,9 +104,13 @@ def passages(incidence: Incidence, role: str, concept: int) -> Index:
     count = len(incidence.concepts)
     if "support.passages" not in incidence._cache:
         # One sort of all codings by (role, concept): every later look-up is a slice.
-        key = incidence.coding_role.astype(np.int64) * count + incidence.coding_concept
+        places = len(ROLES) * count
+        # Numbers of 16 bits are sorted in a tenth of the time.
+        key = (incidence.coding_role * count + incidence.coding_concept).astype(
+            np.uint16 if places < 2**16 else np.int64
+        )
         order = np.argsort(key, kind="stable")
-        starts = np.searchsorted(key[order], np.arange(len(ROLES) * count + 1))
+        starts = np.concatenate([[0], np.cumsum(np.bincount(key, minlength=places))])
         incidence._cache["support.passages"] = (starts, incidence.coding_extraction[order])
     starts, rows = incidence._cache["support.passages"]
     place = ROLES.index(role) * count + concept
@@ -332,14 +336,12 @@ class Matcher:
     def evidence(self, configuration: Configuration) -> Evidence:
         """Return the lines of evidence that bear on `configuration`."""
         incidence = self.incidence
-        index = incidence.extraction_index
         lists = (configuration.supporting, configuration.challenging)
+        index = incidence.extraction_index if any(lists) else {}  # every id: only where somebody asserts something
         absent = tuple(sorted({e for names in lists for e in names if e not in index}))
         said = [np.array(sorted(index[e] for e in names if e in index), dtype=np.int32) for names in lists]
         bears = self._any(configuration, _MECHANISM) & self.inside
-        by_list = np.zeros((2, len(incidence)), dtype=np.bool_)
-        for place_, numbers in enumerate(said):
-            by_list[place_, numbers] = True
+        for numbers in said:
             bears[numbers] = True
         rows = np.flatnonzero(bears).astype(np.int32)
         parts = {
@@ -353,22 +355,10 @@ class Matcher:
         level = np.where(
             parts["mechanism"] <= _NO, _UNMATCHED, 3 - 2 * with_context.astype(np.int8) - with_outcome
         ).astype(np.int8)
-        by_person = by_list[:, rows]
         stance = incidence.stance[rows]
         inside = self.inside[rows]
         matched = level < _UNMATCHED
-        # What is asserted: a line with the asserted bearing. What is matched: a line with the recorded
-        # bearing, unless an assertion fills in for a stance that nobody recorded.
-        asserted = np.zeros((len(rows), _UNSTATED + 1), dtype=np.bool_)
-        asserted[:, STANCES.index("supports")] = by_person[0]
-        asserted[:, STANCES.index("challenges")] = by_person[1]
-        told = asserted.copy()
-        for bearing, name in enumerate((*STANCES, "")):
-            keep = matched & inside & (stance == (bearing if name else -1))
-            told[:, bearing] |= keep if name else keep & ~by_person.any(axis=0)
-        place, column = np.nonzero(told)  # by passage, then by bearing
-        bearing_of = column.astype(np.int8)
-        asserted_of = asserted[place, bearing_of]
+        place, bearing_of, asserted_of = _lines(rows, stance, matched & inside, said)
         recorded = np.where(stance[place] < 0, _UNSTATED, stance[place])
         return Evidence(
             configuration=configuration,
@@ -408,6 +398,30 @@ class Matcher:
         in_role = incidence.coding_role[low:high] == ROLES.index(role)
         concepts: list[int] = incidence.coding_concept[low:high][in_role].tolist()
         return concepts
+
+
+def _lines(
+    rows: Index, stance: Index, matched: Flags, said: list[Index]
+) -> tuple[NDArray[np.intp], NDArray[np.int8], Flags]:
+    """Return place among `rows`, bearing, and whether a person asserts it, of each line: by passage, then by bearing.
+
+    What is asserted (`said`: supporting, challenging) is a line with the asserted bearing. What is matched is a line with the
+    recorded bearing, unless an assertion fills in for a stance that nobody recorded.
+    """
+    if not any(len(numbers) for numbers in said):  # nobody asserts anything: one line for each passage matched
+        place = np.flatnonzero(matched)
+        bearing = np.where(stance[place] < 0, _UNSTATED, stance[place]).astype(np.int8)
+        return place, bearing, np.zeros(len(place), dtype=np.bool_)
+    asserted = np.zeros((len(rows), _UNSTATED + 1), dtype=np.bool_)
+    for name, numbers in zip(("supports", "challenges"), said, strict=True):
+        asserted[np.searchsorted(rows, numbers), STANCES.index(name)] = True
+    told = asserted.copy()
+    by_person = asserted.any(axis=1)
+    for number, name in enumerate((*STANCES, "")):
+        keep = matched & (stance == (number if name else -1))
+        told[:, number] |= keep if name else keep & ~by_person
+    place, column = np.nonzero(told)
+    return place, column.astype(np.int8), asserted[place, column]
 
 
 # --- support ---------------------------------------------------------------------------
@@ -492,6 +506,8 @@ _REACHABLE = {0: (0, 1, 2, 3), 1: (1, 3), 2: (2, 3), 3: (3,)}
 
 def _asserted_at_all(incidence: Incidence, lines: Evidence) -> Flags:
     """Return for each line whether a person asserts its passage, with whatever bearing."""
+    if not lines.asserted.any():
+        return lines.asserted
     asserted = np.zeros(len(incidence), dtype=np.bool_)
     asserted[lines.extraction[lines.asserted]] = True
     return asserted[lines.extraction]
@@ -554,6 +570,8 @@ def _tally(incidence: Incidence, lines: Evidence) -> Tally:
     def passages_where(condition: Flags) -> Counts:
         # Lines are in the order of passages, and all lines of one passage are of one level.
         chosen = np.flatnonzero(condition)
+        if not len(chosen):
+            return np.zeros(_UNMATCHED + 2, dtype=np.int64)
         passage, at = lines.extraction[chosen], lines.level[chosen]
         found = np.bincount(at[np.flatnonzero(np.diff(passage, prepend=-1))], minlength=_UNMATCHED + 1)
         return np.append(found, found.sum())

@@ -167,7 +167,7 @@ def _serialised(statements: Iterable[str], form: str) -> bytes:
     if FORMATS[form][1]:
         parsed: Iterable[Any] = ox.parse(input=text, format=ox.RdfFormat.N_QUADS)
     else:
-        parsed = (q.triple for q in ox.parse(input=text, format=ox.RdfFormat.N_TRIPLES))
+        parsed = ox.parse(input=text, format=ox.RdfFormat.N_TRIPLES)
     kinds = {
         "trig": ox.RdfFormat.TRIG,
         "ttl": ox.RdfFormat.TURTLE,
