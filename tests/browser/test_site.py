@@ -47,6 +47,7 @@ KINDS = (
             "about",
             "agreement",
             "articles",
+            "changes",
             "concepts",
             "downloads",
             "explorer",
