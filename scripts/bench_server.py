@@ -5,10 +5,11 @@
     .venv/bin/python scripts/bench_server.py --seconds 10
 
 The peer needs `pip install rdflib-endpoint uvicorn` in an environment of its own. Everything stays on
-127.0.0.1. First both must give the same answers to the same queries; then each is asked them by the
-same clients for the same time: ours once as it is and once without its memory of earlier answers, the
+127.0.0.1. First all must give the same answers to the same queries; then each is asked them, in turns, by
+the same clients for the same time: ours once as it is and once without its memory of earlier answers, the
 peer in one process, as its own command does, and in one for each core.
-Times on a shared machine wander; the ratio within one run wanders less.
+Times on a shared machine wander; the ratio within one run wanders less. With a peer a run takes
+seven minutes.
 """
 
 from __future__ import annotations
@@ -53,6 +54,9 @@ PAGES = (
     "/doc/eaa-pilot/review/eaa-pilot.ttl",
     "/onto.ttl",
 )
+OURS = ("eaa-graph", "eaa-graph, nothing remembered")
+#: Each server has its turn this many times.
+ROUNDS = 6
 PEER = """
 import os, rdflib
 from rdflib_endpoint import SparqlEndpoint
@@ -64,9 +68,15 @@ app = SparqlEndpoint(graph=rdflib.Graph().parse(os.environ["PEER_DATA"], format=
 class Load:
     """What came of one load: how long each request took, and what went wrong."""
 
-    seconds: float
+    seconds: float = 0.0
     times: list[float] = field(default_factory=list)
     wrong: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Load) -> None:
+        """Take in a further round."""
+        self.seconds += other.seconds
+        self.times += other.times
+        self.wrong += other.wrong
 
     @property
     def rate(self) -> float:
@@ -113,9 +123,11 @@ async def _client(port: int, targets: list[str], first: int, until: float, load:
 
 
 async def _load(port: int, targets: list[str], clients: int, seconds: float) -> Load:
-    load = Load(seconds)
-    until = time.perf_counter() + seconds
-    await asyncio.gather(*(_client(port, targets, number * 7, until, load) for number in range(clients)))
+    load = Load()
+    started = time.perf_counter()
+    await asyncio.gather(*(_client(port, targets, number * 7, started + seconds, load) for number in range(clients)))
+    # What was under way at the end was waited for, and so belongs to the time.
+    load.seconds = time.perf_counter() - started
     return load
 
 
@@ -199,6 +211,18 @@ def _told(name: str, load: Load) -> None:
     )
 
 
+def _commands(folder: Path, peer: Path | None) -> Iterator[tuple[str, list[str], str]]:
+    """Yield of each server its name, how it is started, and an address that answers when it is ready."""
+    ours = [sys.executable, "-m", "eaa_graph", "serve", "--example", "eaa_pilot", "--site", str(folder)]
+    yield OURS[0], ours, "/-/health"
+    yield OURS[1], [*ours, "--cache", "0"], "/-/health"
+    # As its own command starts it, in one process; and with one for each core, since ours uses them all.
+    for workers in sorted({1, os.cpu_count() or 1}) if peer else ():
+        command = [str(peer), "-m", "uvicorn", "--app-dir", str(folder), "peer:app", "--log-level", "error"]
+        command += ["--host", "127.0.0.1", "--workers", str(workers)]
+        yield f"rdflib-endpoint, {workers} process" + "es" * (workers > 1), command, "/sparql"
+
+
 def main() -> None:
     """Run the comparison and print it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -218,58 +242,41 @@ def main() -> None:
     ]
     pages = [one for i, query in enumerate(mixed) for one in (query, PAGES[i % len(PAGES)])]
     asked = [*QUERIES.values(), *(POINT % c for c in concepts[:3])]
-    answers: dict[str, list[list[dict[str, str]]]] = {}
-    rates: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data.nt"
-        data.write_bytes(built.store.dump("nt"))
+    print(f"{options.clients} clients at once, {options.seconds:g} s each, {len(built.store):,} statements")
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as running:
+        (Path(folder) / "data.nt").write_bytes(built.store.dump("nt"))
         (Path(folder) / "peer.py").write_text(PEER, "utf-8")
-        print(f"{options.clients} clients at once, {options.seconds:g} s each, {len(built.store):,} statements")
-        for name, extra in (("eaa-graph", []), ("eaa-graph, nothing remembered", ["--cache", "0"])):
-            port = _free_port()
-            command = [
-                sys.executable,
-                "-m",
-                "eaa_graph",
-                "serve",
-                "--example",
-                "eaa_pilot",
-                "--port",
-                str(port),
-                "--site",
-                folder,
-                *extra,
-            ]
-            with _server(command, port, "/-/health") as process:
-                answers[name] = [_answer(port, query) for query in asked]
-                # Whatever is remembered is remembered after the first few seconds; what grows later would not stop.
-                asyncio.run(_load(port, pages, options.clients, min(3.0, options.seconds)))
-                load, memory = asyncio.run(_watched(process.pid, _load(port, pages, options.clients, options.seconds)))
-                _told("pages and queries: " + name, load)
-                steps = [memory[len(memory) * n // 6] for n in range(6)] + memory[-1:]
-                print("  memory from start to end, MB: " + ", ".join(f"{one:.0f}" for one in steps))
-                load = asyncio.run(_load(port, mixed, options.clients, options.seconds))
-                _told("queries: " + name, load)
-                rates[name] = load.rate
-        # As its own command starts it, in one process; and with one for each core, since ours uses them all.
-        for workers in sorted({1, os.cpu_count() or 1}) if options.peer else ():
-            port = _free_port()
-            name = f"rdflib-endpoint, {workers} process" + "es" * (workers > 1)
-            command = [str(options.peer), "-m", "uvicorn", "--app-dir", folder, "peer:app", "--log-level", "error"]
-            command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
-            with _server(command, port, "/sparql", PEER_DATA=str(data)):
-                answers[name] = [_answer(port, query) for query in asked]
-                load = asyncio.run(_load(port, mixed, options.clients, options.seconds))
-                _told("queries: " + name, load)
-                rates[name] = load.rate
-    first = answers["eaa-graph"]
-    for name, found in answers.items():
-        if found != first:
-            raise SystemExit(f"{name} gives other answers: the comparison means nothing")
-    print(f"  all give the same answers to {len(asked)} queries ({sum(map(len, first))} rows)")
-    for peer in (name for name in rates if name.startswith("rdflib-endpoint")):
-        for name in list(rates)[:2]:
-            print(f"  {name}: {rates[name] / max(rates[peer], 1e-9):.1f} times the requests of {peer}")
+        ports: dict[str, int] = {}
+        answers: dict[str, list[list[dict[str, str]]]] = {}
+        processes: dict[str, subprocess.Popen[bytes]] = {}
+        for name, command, ready in _commands(Path(folder), options.peer):
+            port = ports[name] = _free_port()
+            processes[name] = running.enter_context(
+                _server([*command, "--port", str(port)], port, ready, PEER_DATA=f"{folder}/data.nt")
+            )
+            answers[name] = [_answer(port, query) for query in asked]
+            if answers[name] != answers[OURS[0]]:
+                raise SystemExit(f"{name} gives other answers: the comparison means nothing")
+        first = answers[OURS[0]]
+        print(f"  all give the same answers to {len(asked)} queries ({sum(map(len, first))} rows)")
+        for name in OURS:
+            # Whatever is remembered is remembered after the first few seconds; what grows later would not stop.
+            asyncio.run(_load(ports[name], pages, options.clients, min(3.0, options.seconds)))
+            loading = _load(ports[name], pages, options.clients, options.seconds)
+            load, memory = asyncio.run(_watched(processes[name].pid, loading))
+            _told("pages and queries: " + name, load)
+            steps = [memory[len(memory) * n // ROUNDS] for n in range(ROUNDS)] + memory[-1:]
+            print("  memory from start to end, MB: " + ", ".join(f"{one:.0f}" for one in steps))
+        # In turns, so that what else the machine does falls on all of them.
+        loads = {name: Load() for name in ports}
+        for _ in range(ROUNDS):
+            for name, port in ports.items():
+                loads[name].add(asyncio.run(_load(port, mixed, options.clients, options.seconds / ROUNDS)))
+    for name, load in loads.items():
+        _told("queries: " + name, load)
+    for peer in (name for name in loads if name not in OURS):
+        for name in OURS:
+            print(f"  {name}: {loads[name].rate / loads[peer].rate:.1f} times the requests of {peer}")
 
 
 if __name__ == "__main__":
