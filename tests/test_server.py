@@ -1140,3 +1140,19 @@ def test_stops_gracefully_and_leaves_nothing_behind(tmp_path: Path) -> None:
         for child in children:
             with pytest.raises(ProcessLookupError):
                 os.kill(child, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").is_file(), reason="memory is read from Linux's /proc")
+def test_fifty_clients_at_once() -> None:
+    """The load of scripts/bench_server.py, cut short; LOAD_SECONDS=60 gives the whole."""
+    script = checkers.ROOT / "scripts" / "bench_server.py"
+    command = [sys.executable, str(script), "--seconds", os.environ.get("LOAD_SECONDS", "4")]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout
+    loads = re.findall(r"([\d.]+) requests/s .* errors: (.*)", told)
+    assert len(loads) == 4, told
+    assert all(errors == "none" for _, errors in loads), told
+    assert all(float(rate) > 20 for rate, _ in loads), told
+    memory = [[int(one) for one in line.split(", ")] for line in re.findall(r"memory .*MB: (.*)", told)]
+    assert len(memory) == 2, told
+    assert all(steps[-1] < 1.25 * steps[0] for steps in memory), told
