@@ -23,7 +23,7 @@ from strategies import few_articles
 
 from eaa_graph import __version__, pipeline
 from eaa_graph.cli import COMMANDS, main
-from eaa_graph.cli.shared import column_widths, echo_table
+from eaa_graph.cli.shared import column_widths, echo_entry, echo_table, print_findings
 from eaa_graph.model import HEURISTICS, SHEETS, Records
 from eaa_graph.pipeline import check
 from eaa_graph.registry import parts
@@ -489,3 +489,17 @@ def test_in_a_terminal_tables_are_ruled_and_say_what_they_leave_out(monkeypatch:
     points = {tuple(m.start() for m in re.finditer(r"\.", row)) for row in rows}
     assert len(rows) > 5
     assert len(points) == 1, "decimal points stand in line"
+
+
+def test_in_a_terminal_lists_and_findings_break_between_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    echo_entry("lanes", "Every configuration as a band", [("theory", "A version. " * 9, "two"), ("least", "Few.", "")])
+    print_findings(check(example("example_messy")).findings)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert lines[2].startswith("    theory=two  A version.")
+    assert lines[3].startswith(" " * len("    theory=two  ") + "A version.")
+    told = " ".join(" ".join(lines).split())
+    for found in check(example("example_messy")).findings[:3]:
+        assert " ".join(found.message.split()) in told

@@ -11,6 +11,7 @@ import click
 
 from eaa_graph.cli.shared import (
     built_review,
+    echo_entry,
     echo_table,
     given_parameters,
     review_path,
@@ -115,9 +116,7 @@ def _list_questions(about: str) -> None:
     for entry in pipeline.answerable().values():
         if about and about.casefold() not in f"{entry.name} {entry.title} {' '.join(entry.tags)}".casefold():
             continue
-        click.echo(f"{entry.name}\n    {entry.title}")
-        for name, meaning, default in entry.parameters:
-            click.echo(f"      {name}{'=' + default if default else ''}  {meaning}")
+        echo_entry(entry.name, entry.title, entry.parameters)
 
 
 def _print_why(built: Built, table: Table, why: str, form: str) -> None:

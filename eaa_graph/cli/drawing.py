@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from eaa_graph.cli.shared import given_parameters, review_path, settings_of, settings_options
+from eaa_graph.cli.shared import echo_entry, given_parameters, review_path, settings_of, settings_options
 from eaa_graph.errors import BadSettings
 
 _FORMATS = ("svg", "png", "pdf")
@@ -79,16 +79,14 @@ def _list(about: str) -> None:
     for chart in pipeline.drawable().values():
         if about and about.casefold() not in f"{chart.name} {chart.title} {chart.description}".casefold():
             continue
-        click.echo(f"{chart.name}\n    {chart.title}. {chart.description}")
-        for parameter in chart.parameters:
-            if parameter.name not in ("width", "prefix"):
-                click.echo(f"      {parameter.name}={parameter.default}  {parameter.meaning}")
+        told = [(p.name, p.meaning, str(p.default)) for p in chart.parameters if p.name not in ("width", "prefix")]
         own = {p.name for p in chart.parameters} | {"coder"}
         for question in (chart.table, *chart.also):
             for parameter_name, meaning, default in pipeline.parameters_of(question):
                 if parameter_name not in own:
                     own.add(parameter_name)
-                    click.echo(f"      {parameter_name}{'=' + default if default else ''}  {meaning}")
+                    told.append((parameter_name, meaning, default))
+        echo_entry(chart.name, f"{chart.title}. {chart.description}", told)
 
 
 def _write(drawing: Any, name: str, form: str | None, out: Path | None) -> list[Path]:

@@ -6,6 +6,7 @@ __all__ = [
     "built_review",
     "column_widths",
     "console",
+    "echo_entry",
     "echo_table",
     "echo_text",
     "fails",
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _SEVERITY_SIGNS = {"error": "✗", "warning": "!", "note": "·"}
+_SEVERITY_STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold"}
 
 
 def target(command: _F) -> _F:
@@ -122,6 +124,29 @@ def built_review(folder: Path | None, example: str | None, settings: Settings, q
         return pipeline.build(path, settings, progress)
 
 
+def echo_entry(name: str, about: str, parameters: Sequence[tuple[str, str, str]]) -> None:
+    """Print what can be asked or drawn, with its parameters as (name, meaning, default): laid out in a terminal."""
+    told = [(f"{parameter}{'=' + default if default else ''}", meaning) for parameter, meaning, default in parameters]
+    if not sys.stdout.isatty():
+        click.echo("\n".join([name, f"    {about}", *(f"      {first}  {meaning}" for first, meaning in told)]))
+        return
+    from rich.padding import Padding
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    screen = console()
+    screen.print(Text(name, style="bold"))
+    screen.print(Padding(Text(about), (0, 0, 0, 2)))
+    if told:
+        grid = RichTable.grid(padding=(0, 2, 0, 0))
+        grid.add_column(overflow="fold", max_width=max(12, screen.width // 3), style="cyan")
+        grid.add_column(style="dim")
+        for first, meaning in told:
+            grid.add_row(Text(first), Text(meaning))
+        screen.print(Padding(grid, (0, 0, 0, 4)))
+    screen.print()
+
+
 #: Between two columns (of which the box takes one); and how long a word may be before it is broken.
 _GAP, _LONGEST_WORD = 2, 24
 
@@ -168,7 +193,7 @@ def column_widths(cells: Sequence[Sequence[str]], numeric: Sequence[bool], room:
     return widths
 
 
-def echo_text(line: str) -> None:
+def echo_text(line: str, style: str = "") -> None:
     """Print a line: broken between words in a terminal, as it is when piped."""
     if not sys.stdout.isatty():
         click.echo(line)
@@ -177,7 +202,7 @@ def echo_text(line: str) -> None:
     from rich.text import Text
 
     words = line.lstrip(" ")
-    console().print(Padding(Text(words), (0, 0, 0, len(line) - len(words))))
+    console().print(Padding(Text(words, style=style), (0, 0, 0, len(line) - len(words))))
 
 
 def _told(cells: Sequence[Cell]) -> list[str]:
@@ -254,10 +279,13 @@ def print_findings(findings: tuple[Finding, ...], most: int = 12) -> None:
         if shown[found.rule] == 1:
             sign = _SEVERITY_SIGNS[found.severity]
             meaning = RULES[found.rule].meaning if found.rule in RULES else ""
-            click.echo(f"{sign} {found.severity}: {found.rule} ({counts[found.rule]}) {meaning}")
-        click.echo(f"    {found.where}: {found.message}")
+            echo_text(
+                f"{sign} {found.severity}: {found.rule} ({counts[found.rule]}) {meaning}",
+                _SEVERITY_STYLES[found.severity],
+            )
+        echo_text(f"    {found.where}: {found.message}")
         if found.fix:
-            click.echo(f"      → {found.fix}")
+            echo_text(f"      → {found.fix}", "dim")
 
 
 def fails(findings: tuple[Finding, ...], fail_on: str) -> bool:
