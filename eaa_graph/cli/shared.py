@@ -272,7 +272,7 @@ def print_findings(findings: tuple[Finding, ...], most: int = 12) -> None:
         limit = min(most, 3) if found.severity == "note" else most
         if shown[found.rule] > limit:
             if shown[found.rule] == limit + 1:
-                click.echo(
+                echo_text(
                     f"    … and {counts[found.rule] - limit} more of {found.rule} (eaa-graph check --format json)"
                 )
             continue
