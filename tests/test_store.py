@@ -1,4 +1,4 @@
-"""One contract for every store: in memory, on disk, rdflib."""
+"""One contract for every store: in memory, on disk, rdflib, Oxigraph's server, Virtuoso."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import servers
 from hypothesis import given, settings
 from strategies import records
 
@@ -17,6 +18,7 @@ from eaa_graph.errors import BadQuery, StoreUnavailable, UnknownName, Unreadable
 from eaa_graph.pipeline import check
 from eaa_graph.resources import example, folder
 from eaa_graph.store import FORMATS, OxigraphStore, RdflibStore, Store, open_store, serialise
+from eaa_graph.store.remote import RemoteStore
 from eaa_graph.vocabulary import EAA, ONTOLOGY, RDF, Quad, Term, boolean, integer, iri, literal
 
 A, B = "http://a.org/g/a", "http://a.org/g/b"
@@ -38,9 +40,11 @@ QUADS = [
 ]
 
 
-@pytest.fixture(params=["memory", "disk", "rdflib"])
+@pytest.fixture(params=["memory", "disk", "rdflib", "oxigraph", "virtuoso"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     place = str(tmp_path / "graph") if request.param == "disk" else request.param
+    if request.param in ("oxigraph", "virtuoso"):
+        place = servers.emptied(getattr(servers, request.param)())
     opened = open_store(place)
     yield opened
     opened.close()
@@ -106,7 +110,10 @@ class TestContract:
         store.add(QUADS)
         found = store.construct("CONSTRUCT { ?s <http://a.org/q> ?x } WHERE { ?s <http://a.org/p> ?x }")
         assert found == sorted((thing("s"), thing("q"), o) for o in {q.object for q in QUADS if q.predicate == P})
-        assert store.construct("DESCRIBE <http://a.org/o>") == [(thing("o"), iri(RDF + "type"), iri(EAA + "Code"))]
+        described = store.construct("DESCRIBE <http://a.org/o>")
+        assert (thing("o"), iri(RDF + "type"), iri(EAA + "Code")) in described
+        # What a description holds besides is the server's choice.
+        assert isinstance(store, RemoteStore) or len(described) == 1
 
     @pytest.mark.parametrize(
         ("method", "sparql", "says"),
@@ -199,8 +206,6 @@ def test_places_that_are_no_store(tmp_path: Path) -> None:
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(StoreUnavailable, match="cannot open the graph"):
             open_store(str(place))
-    with pytest.raises(StoreUnavailable, match="web address"):
-        open_store("https://example.org/sparql")
 
 
 def test_names_of_stores() -> None:

@@ -1,4 +1,4 @@
-"""The quad store behind one small class: Oxigraph in memory or on disk, or rdflib.
+"""The quad store behind one small class: Oxigraph in memory or on disk, rdflib, or a server elsewhere.
 
 Nothing above this module knows which store it talks to. Terms go in and come
 out as :data:`eaa_graph.vocabulary.Term` (N-Triples syntax); every query sees the
@@ -17,7 +17,10 @@ __all__ = [
     "Solutions",
     "Store",
     "bare_words",
+    "is_address",
     "open_store",
+    "query_kind",
+    "without_prologue",
 ]
 
 import re
@@ -232,6 +235,64 @@ def bare_words(sparql: str) -> tuple[set[str], set[str]]:
     return words, prefixes
 
 
+_FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
+#: Deeper, or longer in a chain, than anybody writes; from a few thousand on the parser runs out of stack and takes
+#: the process with it.
+_DEEPEST = 250
+_LONGEST_CHAIN = 1000
+_CHAINED = {"UNION", "OPTIONAL", "MINUS", "FILTER", "EXISTS", "NOT", "GRAPH", "SERVICE", "IF", "BIND"}
+
+
+def _form(sparql: str) -> re.Match[str] | None:
+    return next((m for m in _BARE.finditer(sparql) if m["word"] and m["word"].upper() not in ("PREFIX", "BASE")), None)
+
+
+def query_kind(sparql: str) -> str:
+    r"""Return SELECT, ASK, CONSTRUCT or DESCRIBE; empty for whatever else a text is (an update, say).
+
+    Examples
+    --------
+    >>> query_kind("PREFIX ask: <http://a.org/select> # DESCRIBE\nASK {}")
+    'ASK'
+    """
+    found = _form(sparql)
+    word = found["word"].upper() if found else ""
+    return word if word in _FORMS else ""
+
+
+def without_prologue(sparql: str) -> tuple[str, str]:
+    """Part a query into its PREFIX and BASE declarations and the rest."""
+    found = _form(sparql)
+    return (sparql[: found.start()], sparql[found.start() :]) if found else ("", sparql)
+
+
+def _not_too_deep(sparql: str) -> None:
+    """Refuse a query that would overflow the parser's stack, which nothing could catch."""
+    if sum(map(sparql.count, "{([<!&|+-*/^")) < _DEEPEST and len(sparql) < 10_000:
+        return
+    depth = chained = at = 0
+    for match in _BARE.finditer(sparql):
+        depth, chained = _deeper(sparql[at : match.start()], depth, chained)
+        chained += bool(match["word"]) and match["word"].upper() in _CHAINED
+        at = match.end()
+    _deeper(sparql[at:], depth, chained)
+
+
+def _deeper(between: str, depth: int, chained: int) -> tuple[int, int]:
+    for char in between:
+        if char in "{([":
+            depth += 1
+        elif char in "})]":
+            depth -= 1
+        elif char in "!&|+-*/^<":
+            chained += 1
+        if depth > _DEEPEST:
+            raise BadQuery(f"the query is nested more than {_DEEPEST} deep")
+    if chained > _LONGEST_CHAIN:
+        raise BadQuery(f"the query joins more than {_LONGEST_CHAIN:,} patterns or operators")
+    return depth, chained
+
+
 def _taken_apart(line: str) -> tuple[Term, Term, Term]:
     """Return the terms of a line of N-Triples as Oxigraph writes it: one space between, ' .' at the end."""
     subject, predicate, value = line[:-2].split(" ", 2)
@@ -296,9 +357,16 @@ class OxigraphStore(Store):
         except (OSError, SyntaxError) as error:
             raise UnreadableFile(f"{path}: {error}") from error
 
+    def probe(self, sparql: str) -> None:
+        """Raise BadQuery if a query cannot be read."""
+        self._query(sparql)
+
     def _query(self, sparql: str) -> Any:
+        _not_too_deep(sparql)
+        # Asked for the union, Oxigraph passes over FROM without a word.
+        union = "FROM" not in bare_words(sparql)[0]
         try:
-            return self._store.query(_with_prefixes(sparql), use_default_graph_as_union=True)
+            return self._store.query(_with_prefixes(sparql), use_default_graph_as_union=union)
         except SyntaxError as error:
             raise _syntax(sparql, error) from error
         except (RuntimeError, OSError, ValueError) as error:
@@ -543,8 +611,13 @@ def _syntax(sparql: str, error: Exception) -> BadQuery:
     )
 
 
+def is_address(place: str) -> bool:
+    """Say whether a store's name is a web address rather than a folder."""
+    return "://" in place
+
+
 def open_store(place: str = "memory") -> Store:
-    """Open a store: ``memory``, ``rdflib``, or a folder for a graph on disk.
+    """Open a store: ``memory``, ``rdflib``, a folder for a graph on disk, or the address of a server.
 
     Raises
     ------
@@ -555,6 +628,8 @@ def open_store(place: str = "memory") -> Store:
         return OxigraphStore()
     if place == "rdflib":
         return RdflibStore()
-    if "://" in place:
-        raise StoreUnavailable(f"{place}: stores at a web address cannot be used; name a folder, or 'memory'")
+    if is_address(place):
+        from eaa_graph.store.remote import RemoteStore
+
+        return RemoteStore(place)
     return OxigraphStore(Path(place))
