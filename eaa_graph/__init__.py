@@ -9,14 +9,14 @@ In Python a review is read with :func:`read` and asked through the
 
 from __future__ import annotations
 
-__all__ = ["Answer", "Figure", "Review", "__version__", "read", "read_example"]
+__all__ = ["Answer", "Figure", "Review", "__version__", "read", "read_example", "read_store"]
 
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from eaa_graph.api import Answer, Figure, Review, read, read_example
+    from eaa_graph.api import Answer, Figure, Review, read, read_example, read_store
 else:
 
     def __getattr__(name: str) -> object:

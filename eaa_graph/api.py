@@ -14,7 +14,7 @@ here is reached as ``eaa_graph.read`` and so on, and imported when it is first u
 
 from __future__ import annotations
 
-__all__ = ["Answer", "Figure", "Review", "read", "read_example"]
+__all__ = ["Answer", "Figure", "Review", "read", "read_example", "read_store"]
 
 import html
 from collections.abc import Mapping
@@ -428,6 +428,28 @@ def read(path: str | Path, *, coder: str = "preferred", store: str = "memory", i
     if infer:
         return Review(pipeline.build(Path(path), Settings(coder=coder, store=store, infer="full")))
     return Review(pipeline.review(Path(path), Settings(coder=coder, store=store, infer="none")))
+
+
+def read_store(address: str, review: str = "", *, coder: str = "preferred") -> Review:
+    """Open a review that lies in a store at a web address; what is asked is fetched from there.
+
+    Parameters
+    ----------
+    address : str
+        Of any server that speaks SPARQL 1.1; credentials come from the environment (see docs/stores.md).
+    review : str
+        Which review, where the store holds several.
+    coder : str
+        As for :func:`read`.
+
+    Raises
+    ------
+    StoreUnavailable
+        If it cannot be reached.
+    EaaError
+        If there is no such review.
+    """
+    return Review(pipeline.stored(Settings(coder=coder, store=address, infer="none"), review))
 
 
 def read_example(name: str, *, coder: str = "preferred", store: str = "memory", infer: bool = False) -> Review:

@@ -8,7 +8,7 @@ extractions and each answer opens onto the extractions behind it.
 
 from __future__ import annotations
 
-__all__ = ["Incidence", "flags_by_cell", "selected", "set_bits", "units_by_cell"]
+__all__ = ["Incidence", "beside_extractions", "flags_by_cell", "selected", "set_bits", "units_by_cell"]
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -152,7 +152,7 @@ class Incidence:
         EaaError
             If there is no review in the store, or more than one.
         """
-        records = decode(_small(store))
+        records = decode(beside_extractions(store))
         base = review_base(records.review)
         known: dict[Term | None, str] = {None: ""}
 
@@ -384,7 +384,7 @@ _DERIVED = "SELECT ?x ?from WHERE { ?x eaa:derivedFromExtraction ?from }"
 _APPRAISALS = "SELECT ?s ?p ?o ?g WHERE { GRAPH ?g { ?s a eaa:Appraisal ; ?p ?o } }"
 
 
-def _small(store: Store) -> Iterator[Quad]:
+def beside_extractions(store: Store) -> Iterator[Quad]:
     """Yield every recorded statement but those of extractions and theme reports."""
     for graph in store.graphs():
         if graph.rpartition("/graph/")[2] in ("review", "codebook", "articles", "theories"):

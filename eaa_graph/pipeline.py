@@ -16,6 +16,7 @@ __all__ = [
     "Answerable",
     "Built",
     "Drawing",
+    "Stored",
     "answer",
     "answerable",
     "build",
@@ -28,29 +29,32 @@ __all__ = [
     "passages",
     "query",
     "review",
+    "snapshot",
     "store_of",
+    "stored",
     "theory_findings",
+    "upload",
 ]
 
 import re
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from eaa_graph import queries, registry, resources
 from eaa_graph.corpus import MEASURES, is_corpus
 from eaa_graph.encode import encode, encode_findings, review_base
-from eaa_graph.errors import BadSettings, Refused, UnknownName, UnreadableFile
+from eaa_graph.errors import BadSettings, EaaError, Refused, StoreUnavailable, UnknownName, UnreadableFile
 from eaa_graph.findings import Finding, rows_aside
 from eaa_graph.readers import opening
 from eaa_graph.reason import infer
 from eaa_graph.settings import Settings
-from eaa_graph.store import Store, open_store
+from eaa_graph.store import OxigraphStore, Store, is_address, open_store
 from eaa_graph.validate import Checked, validate
 from eaa_graph.vocabulary import ONTOLOGY
 
@@ -59,9 +63,12 @@ if TYPE_CHECKING:
     from eaa_graph.corpus.counting import Corpus
     from eaa_graph.gaps.dossier import Dossier
     from eaa_graph.measures import Measure
-    from eaa_graph.model import Records
+    from eaa_graph.model import Extraction, Records
     from eaa_graph.network import Incidence
+    from eaa_graph.store.remote import RemoteStore, Replaced
     from eaa_graph.tables import Table
+
+_T = TypeVar("_T")
 
 #: Told the name of each stage as it begins, and what it gave when it ends.
 Progress = Callable[[str, str], None]
@@ -164,6 +171,96 @@ class Built:
             columns.write_columns(self.records, self.columns, folder)
         return counting.open_corpus(folder, engine, self.settings.spark_master)
 
+    @cached_property
+    def concept_labels(self) -> dict[str, str]:
+        """Label of each concept by its id."""
+        return {c.id: c.label for c in self.records.concepts}
+
+    def extractions(self, ids: Iterable[str]) -> dict[str, Extraction]:
+        """Return the extractions called `ids`."""
+        wanted = set(ids)
+        return {e.id: e for e in self.records.extractions if e.id in wanted}
+
+
+class Stored(Built):
+    """A review that lies in a store elsewhere: what is asked is fetched, and no more of it than the answer takes.
+
+    Parameters
+    ----------
+    store : RemoteStore
+        Told which review to look at.
+    settings : Settings
+    """
+
+    def __init__(self, store: RemoteStore, settings: Settings) -> None:
+        # A frozen dataclass sets its attributes like this, too.
+        object.__setattr__(self, "settings", settings)
+        object.__setattr__(self, "loaded", store)
+        object.__setattr__(self, "inferred", {})
+        self._far = store
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _at_one_time(self, read: Callable[[], _T]) -> _T:
+        """Read in several requests what belongs together: again if a build was swapped in meanwhile."""
+        for _ in range(3):
+            before = self._far.version()
+            try:
+                found = read()
+            except EaaError:
+                if self._far.version() == before:
+                    raise
+                continue
+            if self._far.version() == before:
+                return found
+        raise StoreUnavailable("the review is being replaced in the store again and again; ask once more in a while")
+
+    @cached_property
+    def checked(self) -> Checked:
+        """Every record, fetched whole; no findings, which belong to the files that were read."""
+        from eaa_graph.encode import decode
+
+        records = self._at_one_time(lambda: decode(self._far.quads()))
+        return Checked(records, (), sum(1 for _ in records.all()))
+
+    @cached_property
+    def base(self) -> str:
+        """Base of the review's IRIs."""
+        return self._far.choose(self._far.review)
+
+    @cached_property
+    def columns(self) -> Incidence:
+        """Incidence columns of every coder, by one short SELECT for each sheet of them."""
+        from eaa_graph.network import Incidence
+
+        return self._at_one_time(lambda: Incidence.from_store(self._far))
+
+    @cached_property
+    def concept_labels(self) -> dict[str, str]:
+        """Label of each concept by its id."""
+        return {t.id: t.label for t in self.names.things.values() if t.kind == "concept"}
+
+    def extractions(self, ids: Iterable[str]) -> dict[str, Extraction]:
+        """Return the extractions called `ids`, and fetch no others."""
+        from eaa_graph.encode import decode
+        from eaa_graph.network import beside_extractions
+        from eaa_graph.vocabulary import Quad, data_iri, iri
+
+        names = [iri(data_iri(self.base, "extraction", i)) for i in sorted(set(ids))]
+
+        def read() -> Records:
+            quads = list(beside_extractions(self._far))
+            for start in range(0, len(names), 200):
+                listed = " ".join(names[start : start + 200])
+                rows = self._far.select(
+                    f"SELECT ?s ?p ?o ?g WHERE {{ VALUES ?s {{ {listed} }} GRAPH ?g {{ ?s ?p ?o }} }}"
+                ).rows
+                quads += [Quad(s, p, o, g) for s, p, o, g in rows if s and p and o and g]
+            return decode(quads)
+
+        return {e.id: e for e in self._at_one_time(read).extractions}
+
 
 def check(path: Path) -> Checked:
     """Read and check a review folder, workbook or any other file that a reader knows.
@@ -186,7 +283,12 @@ def _is_review(path: Path) -> None:
 
 def store_of(checked: Checked, settings: Settings | None = None, ontology: bool = True) -> Store:
     """Return a store that holds the records, their findings and (unless told not to) the ontology."""
-    store = open_store((settings or Settings()).store)
+    place = (settings or Settings()).store
+    if is_address(place):
+        raise BadSettings(
+            "a review that is read here gets to a store elsewhere by: eaa-graph build FOLDER --store ADDRESS"
+        )
+    store = open_store(place)
     # A store on disk may hold an earlier build of this review: it is replaced, not mixed with.
     base = review_base(checked.records.review)
     for graph in store.graphs():
@@ -232,6 +334,14 @@ def build(
     """
     settings = settings or Settings()
     _is_review(path)
+    if is_address(settings.store):
+        from eaa_graph.store.remote import RemoteStore
+
+        RemoteStore(settings.store).version()  # whoever mistyped an address hears of it at once
+        # Built here, where it is quick, and sent there whole: nobody sees a store with half a build.
+        built = build(path, replace(settings, store="memory"), progress)
+        upload(built, settings.store, progress)
+        return built
     progress("read", "")
     reading = opening.read(path)
     progress("read", f"{sum(len(s.rows) for s in reading.sheets):,} rows in {len(reading.sheets)} sheets")
@@ -272,6 +382,66 @@ def review(path: Path, settings: Settings | None = None) -> Built:
         records, _ = read_review(path)
         return Built(Checked(records, (), 0), settings or Settings(), parquet=path)
     return Built(check(path), settings or Settings())
+
+
+def stored(settings: Settings, name: str = "", exact: bool = False) -> Stored:
+    """Open the review called `name` in the store of the settings, which lies at a web address.
+
+    With `exact` no answer can hold what the server keeps for itself; see :class:`eaa_graph.store.remote.RemoteStore`.
+
+    Raises
+    ------
+    EaaError
+        If there is no review, or several and none is named.
+    StoreUnavailable
+        If the store cannot be reached.
+    """
+    from eaa_graph.store.remote import RemoteStore
+
+    store = RemoteStore(settings.store, exact=exact)
+    store.choose(name)
+    return Stored(store, settings)
+
+
+def snapshot(settings: Settings, name: str = "", progress: Progress = _silent) -> Built:
+    """Fetch a review from the store of the settings into memory, as it is now."""
+    far = stored(settings, name)
+    progress("fetch", "")
+    store = OxigraphStore()
+
+    def read() -> OxigraphStore:
+        fresh = OxigraphStore()
+        fresh.add(far.store.quads())
+        return fresh
+
+    store = far._at_one_time(read)
+    from eaa_graph.encode import decode
+
+    records = decode(store.quads())
+    progress("fetch", f"{len(store):,} statements from {settings.store}")
+    return Built(Checked(records, (), sum(1 for _ in records.all())), settings, store)
+
+
+def upload(built: Built, place: str, progress: Progress = _silent) -> Replaced:
+    """Swap a build into the store at the web address `place`, where it replaces what is there of the same review.
+
+    Raises
+    ------
+    StoreUnavailable
+        If it cannot be done; the earlier build is then as it was, unless the message says otherwise.
+    """
+    from eaa_graph.store.remote import RemoteStore
+
+    progress("upload", "")
+    store = RemoteStore(place)
+    try:
+        done = store.replace(built.store, built.base, lambda sent, of: progress(f"upload {sent}/{of}", ""))
+    finally:
+        store.close()
+    told = f"{done.graphs} graphs, {done.same} unchanged, {done.sent} batches sent"
+    told += f", {done.kept} of an earlier try used" if done.kept else ""
+    progress("upload", f"{told}: {place}")
+    return done
 
 
 def theory_findings(records: Records) -> tuple[Finding, ...]:
@@ -482,8 +652,8 @@ def passages(built: Built, ids: tuple[str, ...], about: str) -> Table:
     from eaa_graph.model import ROLES
     from eaa_graph.tables import Column, Table, Thing
 
-    by_id = {e.id: e for e in built.records.extractions} if built.parquet is None else _opened(built).passages(ids)
-    labels = {c.id: c.label for c in built.records.concepts}
+    by_id = built.extractions(ids) if built.parquet is None else _opened(built).passages(ids)
+    labels = built.concept_labels
     used = [role for role in ROLES if any(by_id[i].codes(role) for i in ids)]
     rows = []
     for i in sorted(ids):

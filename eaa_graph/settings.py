@@ -36,7 +36,10 @@ class Setting(NamedTuple):
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("store", "Where the graph is kept: 'memory', 'rdflib', or a folder for a graph on disk."),
+    Setting(
+        "store",
+        "Where the graph is kept: 'memory', 'rdflib', a folder for a graph on disk, or the web address of a store.",
+    ),
     Setting(
         "engine",
         "What counts the heavy measures: 'memory', 'duckdb' (more than fits into memory) or 'spark' (a cluster); 'auto': duckdb for a folder of Parquet, else memory.",

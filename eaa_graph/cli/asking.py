@@ -13,7 +13,9 @@ from eaa_graph.cli.shared import (
     built_review,
     echo_entry,
     echo_table,
+    far_away,
     given_parameters,
+    review_option,
     review_path,
     settings_of,
     settings_options,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Write the answer to a file instead: .csv, .json, .md, .txt or .xlsx; truth-table also .R with its CSV.",
 )
+@review_option
 @settings_options("store", "coder", "engine", "spark_master")
 def ask(
     folder: Path | None,
@@ -58,6 +61,7 @@ def ask(
     why: str | None,
     form: str,
     out: Path | None,
+    review: str,
     **chosen: Any,
 ) -> None:
     """Ask a review a question in plain words.
@@ -70,10 +74,12 @@ def ask(
       eaa-graph ask --example eaa_pilot configurations-supported --why 2
       eaa-graph ask --example eaa_pilot truth-table --out truth.R
       eaa-graph ask --example eaa_pilot cooccurrence null=bicm --engine duckdb
+      eaa-graph ask --store https://example.org/sparql --review eaa-pilot dyads
     """
     from eaa_graph import pipeline, results
 
-    if example is not None and folder is not None:  # without a folder the question comes first
+    far = not listing and far_away(chosen["store"], folder, example, review)
+    if (example is not None or far) and folder is not None:  # without a folder the question comes first
         parameters = (question, *parameters) if question else parameters
         question, folder = str(folder), None
     if listing:
@@ -83,7 +89,8 @@ def ask(
     if question is None:
         raise BadSettings("name a question; eaa-graph ask --list shows them all")
     given = given_parameters(parameters)
-    built = pipeline.review(review_path(folder, example), settings_of(infer="none", **chosen))
+    settings = settings_of(infer="none", **chosen)
+    built = pipeline.stored(settings, review) if far else pipeline.review(review_path(folder, example), settings)
     if chosen["coder"] != "preferred" and any(name == "coder" for name, _, _ in pipeline.parameters_of(question)):
         given.setdefault("coder", chosen["coder"])
     if out is not None and out.suffix.casefold() == ".r":
@@ -172,9 +179,16 @@ def dossier(folder: Path | None, example: str | None, gap: str | None, form: str
 @click.option(
     "--format", "form", default=None, help="table, csv, json, md; for CONSTRUCT and DESCRIBE nt (default), ttl, rdfxml."
 )
+@review_option
 @settings_options("store", "infer")
 def query(
-    folder: Path | None, example: str | None, file: Path | None, text: str | None, form: str | None, **chosen: Any
+    folder: Path | None,
+    example: str | None,
+    file: Path | None,
+    text: str | None,
+    form: str | None,
+    review: str,
+    **chosen: Any,
 ) -> None:
     """Run a SPARQL query (SELECT, ASK, CONSTRUCT or DESCRIBE) over a review.
 
@@ -184,10 +198,12 @@ def query(
     Examples:
       eaa-graph query --example eaa_pilot -e "SELECT (COUNT(?e) AS ?n) WHERE { ?e a eaa:CodedExtraction }"
       eaa-graph query my-review my-query.rq --format csv
+      eaa-graph query --store https://example.org/sparql --review eaa-pilot my-query.rq
     """
     from eaa_graph import pipeline
 
-    if example is not None and folder is not None:
+    far = far_away(chosen["store"], folder, example, review)
+    if (example is not None or far) and folder is not None:
         file, folder = folder, None
     if (text is None) == (file is None):
         raise BadSettings("give the query either as a file or with -e")
@@ -196,7 +212,8 @@ def query(
             text = file.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise UnreadableFile(f"{file}: {error}") from error
-    built = built_review(folder, example, settings_of(**chosen))
+    settings = settings_of(**chosen)
+    built = pipeline.stored(settings, review, exact=True) if far else built_review(folder, example, settings)
     click.echo(_query_output(pipeline.query(built, text or "", form or ""), form), nl=False)
 
 

@@ -9,7 +9,15 @@ from typing import Any
 
 import click
 
-from eaa_graph.cli.shared import built_review, review_path, settings_of, settings_options, target
+from eaa_graph.cli.shared import (
+    built_review,
+    far_away,
+    review_option,
+    review_path,
+    settings_of,
+    settings_options,
+    target,
+)
 from eaa_graph.errors import BadSettings
 
 
@@ -32,6 +40,7 @@ from eaa_graph.errors import BadSettings
     help="Checklist: RAMESES for a realist synthesis, RAMESES II for a realist evaluation.",
 )
 @click.option("--style", type=click.Path(path_type=Path), help="Citation style of the references, a CSL file.")
+@review_option
 @settings_options("store", "coder", "seed")
 def report(
     folder: Path | None,
@@ -40,6 +49,7 @@ def report(
     out: Path | None,
     standard: str,
     style: Path | None,
+    review: str,
     **chosen: Any,
 ) -> None:
     """Write the report: results from the data, and prompts for what only people can write.
@@ -54,10 +64,13 @@ def report(
       eaa-graph report my-review --format html
       eaa-graph report my-review --standard evaluation --style vancouver.csl
     """
-    from eaa_graph import reporting
+    from eaa_graph import pipeline, reporting
     from eaa_graph.writers.tables import tables_xlsx
 
-    path = review_path(folder, example)
+    far = far_away(chosen["store"], folder, example, review)
+    if far and folder is not None:
+        raise BadSettings(f"this is one word too many: {str(folder)!r}")
+    path = Path() if far else review_path(folder, example)
     if out is None:
         if example is not None:
             out = Path(f"{example}-report.{form}")
@@ -67,7 +80,8 @@ def report(
         out = out / f"report.{form}"
     elif out.suffix.casefold() != f".{form}":
         raise BadSettings(f"--out {out} does not end in .{form}; name the format with --format, too")
-    built = built_review(folder, example, settings_of(infer="none", **chosen))
+    settings = settings_of(infer="none", **chosen)
+    built = pipeline.stored(settings, review) if far else built_review(folder, example, settings)
     written = reporting.write(built, out.parent, name=out.stem, formats=(form,), standard=standard, style=style)
     workbook = tables_xlsx(written.tables, out.with_name(f"{out.stem}-tables.xlsx"))
     for one in (*written.files, workbook):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from eaa_graph.cli.shared import review_path, settings_of, settings_options, stages, target
+from eaa_graph.cli.shared import far_away, review_option, review_path, settings_of, settings_options, stages, target
+from eaa_graph.errors import BadSettings
 
 
 @click.command()
@@ -39,7 +40,8 @@ from eaa_graph.cli.shared import review_path, settings_of, settings_options, sta
 @click.option("--workers", type=int, help="Queries at once; twice the number of cores, at least 4, unless given.")
 @click.option("--queue", default=256, show_default=True, help="Queries that may wait for a worker.")
 @click.option("--cache", default=64, show_default=True, help="Answers and pages kept for the next client, in MiB.")
-@settings_options("infer")
+@review_option
+@settings_options("store", "infer")
 def serve(
     folder: Path | None,
     example: str | None,
@@ -56,6 +58,8 @@ def serve(
     workers: int | None,
     queue: int,
     cache: int,
+    review: str,
+    store: str,
     infer: str,
 ) -> None:
     """Serve a review: pages, linked data and a SPARQL endpoint, all of it read-only.
@@ -65,10 +69,14 @@ def serve(
       eaa-graph serve my-review
       eaa-graph serve --example eaa_pilot --port 8080
       eaa-graph serve my-review --host 0.0.0.0 --root-path /reviews/mine
+      eaa-graph serve --store https://example.org/sparql --review eaa-pilot
     """
     from eaa_graph import results, server
 
-    path = review_path(folder, example)
+    far = far_away(store, folder, example, review)
+    if far and folder is not None:
+        raise BadSettings(f"this is one word too many: {str(folder)!r}")
+    path = None if far else review_path(folder, example)
     chosen = {
         "seconds": seconds,
         "memory_bytes": memory << 20,
@@ -81,8 +89,8 @@ def serve(
     here = host in ("127.0.0.1", "::1", "localhost")
     quotes = quotes or ("all" if here else "licence")
     with stages() as progress:
-        built, held = server.opened(path, settings_of(infer=infer), quotes, progress)
-    if site is None and quotes == "all":  # the built site repeats every quote
+        built, held = server.opened(path, settings_of(store=store, infer=infer), quotes, progress, review)
+    if path is not None and site is None and quotes == "all":  # the built site repeats every quote
         site = results.default_folder(path, example)
     click.echo(f"serving {built.records.review.title}", err=True)
     if quotes != "all":

@@ -10,8 +10,10 @@ __all__ = [
     "echo_table",
     "echo_text",
     "fails",
+    "far_away",
     "given_parameters",
     "print_findings",
+    "review_option",
     "review_path",
     "settings_of",
     "settings_options",
@@ -46,6 +48,32 @@ def target(command: _F) -> _F:
     """Give a command its review: a folder, a workbook, or a shipped example."""
     command = click.option("--example", metavar="NAME", help="Use a shipped example review instead of FOLDER.")(command)
     return click.argument("folder", required=False, type=click.Path(path_type=Path))(command)
+
+
+def review_option(command: _F) -> _F:
+    """Give a command the option that names one of several reviews in a store elsewhere."""
+    return click.option("--review", metavar="ID", default="", help="Which review, where --store is a web address.")(
+        command
+    )
+
+
+def far_away(store: str, folder: Path | None, example: str | None, review: str) -> bool:
+    """Say whether the review lies in a store at a web address, and refuse to name it twice.
+
+    `folder` is whatever came first on the command line: without a review of one's own that is the next word.
+    """
+    from eaa_graph.store import is_address
+
+    if not is_address(store):
+        if review:
+            raise BadSettings("--review goes with --store and a web address")
+        return False
+    if example is not None or (folder is not None and folder.is_dir()):
+        raise BadSettings(
+            "name either a review here or a store at a web address, not both; eaa-graph build FOLDER --store ADDRESS "
+            "puts a review there"
+        )
+    return True
 
 
 def review_path(folder: Path | None, example: str | None) -> Path:

@@ -21,14 +21,13 @@ __all__ = ["QUOTES", "Limits", "opened", "serve"]
 
 import socket
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eaa_graph.errors import BadSettings, MissingExtra
 from eaa_graph.server.limits import Limits
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from eaa_graph.pipeline import Built, Progress
     from eaa_graph.settings import Settings
 
@@ -36,18 +35,23 @@ if TYPE_CHECKING:
 QUOTES = ("all", "licence", "cut", "withhold")
 
 
-def opened(path: Path, settings: Settings, quotes: str, progress: Progress) -> tuple[Built, int]:
+def opened(
+    path: Path | None, settings: Settings, quotes: str, progress: Progress, review: str = ""
+) -> tuple[Built, int]:
     """Read a review and make its graph, without the words of articles that may not be repeated.
 
     Parameters
     ----------
-    path : Path
+    path : Path or None
+        None for a review in the store of the settings, at a web address: it is fetched once and served as it was then.
     settings : Settings
     quotes : str
         One of :data:`QUOTES`. For all but ``all`` the guard of a release decides, article by article; findings are
         left out as well, since they may quote the input.
     progress : callable
         As for :func:`eaa_graph.pipeline.build`.
+    review : str
+        Which review of the store, where there is no `path`.
 
     Returns
     -------
@@ -68,18 +72,19 @@ def opened(path: Path, settings: Settings, quotes: str, progress: Progress) -> t
 
     if quotes not in QUOTES:
         raise BadSettings(f"quotes are one of {', '.join(QUOTES)}, not {quotes!r}")
+    far = pipeline.snapshot(settings, review, progress) if path is None else None
     if quotes == "all":
-        return pipeline.build(path, settings, progress), 0
+        return far or pipeline.build(Path(path or "."), settings, progress), 0
     from eaa_graph.reason import infer
     from eaa_graph.release.guard import guard
 
     progress("read", "")
-    checked = pipeline.check(path)
+    checked = far.checked if far else pipeline.check(Path(path or "."))
     kept, held = guard(checked.records, "whole" if quotes == "licence" else quotes)
     progress("read", f"{len(kept.extractions):,} extractions, {len(held):,} texts held back")
     guarded = replace(checked, records=kept, findings=())
     progress("graph", "")
-    store = pipeline.store_of(guarded, settings)
+    store = pipeline.store_of(guarded, replace(settings, store="memory"))
     built = pipeline.Built(guarded, settings, store)
     if settings.infer != "none":
         infer(store, built.base)
