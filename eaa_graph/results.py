@@ -275,6 +275,17 @@ _ABOUT = {
 }
 
 
+def _long_tables(tables: Mapping[str, Table], folder: Path) -> None:
+    """Write every answer that is too long for its page, unless it is there already."""
+    from eaa_graph.site.grouping import LONG
+    from eaa_graph.writers import tables as table_files
+
+    for name, table in tables.items():
+        if len(table) > LONG and not (folder / f"{name}.csv").exists():
+            folder.mkdir(exist_ok=True)
+            _text(folder / f"{name}.csv", table_files.table_csv(table))
+
+
 def site_material(
     built: Built, asked: Mapping[str, Table], figures: Mapping[str, str], folder: Path | None
 ) -> site.Material:
@@ -282,7 +293,6 @@ def site_material(
     from eaa_graph import site
 
     tables, questions = dict(asked), []
-    written = sorted(p for p in folder.rglob("*") if p.is_file()) if folder is not None else []
 
     def file(path: Path, about: str) -> site.File:
         return site.File(path.relative_to(folder or path).as_posix(), path.stat().st_size, about)
@@ -299,6 +309,9 @@ def site_material(
             else:
                 why = "It was not asked when this site was made: the review is large. Ask it on the command line."
         questions.append(site.Asked(name, known.title, known.description, known.parameters, known.kind, why))
+    if folder is not None:
+        _long_tables(tables, folder / "tables")
+    written = sorted(p for p in folder.rglob("*") if p.is_file()) if folder is not None else []
     return site.Material(
         records=built.records,
         columns=built.columns,

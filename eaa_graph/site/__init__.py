@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["Asked", "File", "Material", "Picture", "files"]
 
+import json
 from collections.abc import Iterator
 from importlib.resources import files as _resource
 
@@ -35,4 +36,7 @@ def files(material: Material) -> Iterator[tuple[str, str]]:
     yield from data.scripts(grouped)
     assets = _resource("eaa_graph.site") / "assets"
     for name in ("style.css", "site.js", "search.js", "explorer.js"):
-        yield f"assets/{name}", (assets / name).read_text("utf-8")
+        text = (assets / name).read_text("utf-8")
+        if name == "site.js":
+            text = text.replace("var entries = [];", f"var entries = {json.dumps(pages.MENU)};")
+        yield f"assets/{name}", text

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from eaa_graph.errors import Refused
 from eaa_graph.findings import Finding
-from eaa_graph.gaps import register
+from eaa_graph.gaps import TYPES, register
 from eaa_graph.living import Since
 from eaa_graph.model import ROLES, Appraisal, Article, Concept, Configuration, Extraction, Records, slot_concepts
 from eaa_graph.network import Incidence, selected
@@ -21,6 +21,10 @@ from eaa_graph.tables import Table, Thing
 from eaa_graph.theory.evidence import Bearings, bearings
 from eaa_graph.theory.versions import History, history
 
+#: Longer tables are files; their pages show how they begin.
+LONG = 15
+#: Gaps in the list on one page.
+GAPS_PER_PAGE = 300
 #: Passages on one page: about a third of a megabyte.
 PER_PAGE = 350
 
@@ -318,7 +322,7 @@ class Grouped:
         if kind == "theory":
             return f"theory/{safe_name(id_)}.html" if id_ in self._theories else ""
         if kind == "gap":
-            return f"gap/{safe_name(id_)}.html" if id_ in self._gaps else ""
+            return self._gaps.get(id_, "")
         return ""
 
     @cached_property
@@ -326,8 +330,27 @@ class Grouped:
         return frozenset(t.id for t in self.records.theories)
 
     @cached_property
-    def _gaps(self) -> frozenset[str]:
-        return frozenset(g.id for g in self.gaps)
+    def gap_pages(self) -> list[list[register.Gap]]:
+        """The list of gaps, by type, page by page."""
+        types = list(TYPES)
+        rows = sorted(self.gaps, key=lambda gap: (types.index(gap.type), gap.severity != "warning"))
+        return [rows[n : n + GAPS_PER_PAGE] for n in range(0, len(rows), GAPS_PER_PAGE)] or [[]]
+
+    @cached_property
+    def with_dossier(self) -> frozenset[str]:
+        """Gaps with a page of their own: those worth a look before conclusions are drawn."""
+        return frozenset(gap.id for gap in self.gaps if gap.severity == "warning")
+
+    @cached_property
+    def _gaps(self) -> dict[str, str]:
+        """Where each gap is told: on a page of its own, or in the list."""
+        return {
+            gap.id: f"gap/{safe_name(gap.id)}.html"
+            if gap.id in self.with_dossier
+            else f"pages/{page_name('gaps', number)}#{anchor('gap', gap.id)}"
+            for number, rows in enumerate(self.gap_pages, start=1)
+            for gap in rows
+        }
 
     @cached_property
     def article_page(self) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ROWS_PER_PAGE", "pages_of"]
+__all__ = ["MENU", "ROWS_PER_PAGE", "pages_of"]
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ from eaa_graph.gaps.dossier import dossier
 from eaa_graph.gaps.register import Gap
 from eaa_graph.measures.occurrence import occurrence
 from eaa_graph.model import ROLES, STANCES, Configuration, Extraction
-from eaa_graph.site.grouping import PER_PAGE, Grouped, Picture
+from eaa_graph.site.grouping import LONG, PER_PAGE, Grouped, Picture
 from eaa_graph.site.names import anchor, page_name, safe_name
 from eaa_graph.site.rendering import Shown, amount, environment, shown, tightened
 from eaa_graph.tables import Table, Thing
@@ -33,7 +33,7 @@ _ARTICLES_PER_PAGE = 500
 #: Passages of each group in a gap's dossier; the ids of all are linked.
 _NEAREST = 2
 
-_MENU = (
+MENU = (
     ("index.html", "Overview"),
     ("pages/history.html", "Theory"),
     ("pages/support.html", "Support"),
@@ -83,9 +83,14 @@ def _plural(number: int, name: str) -> str:
 class _Told:
     """What a passage's lines say beside its words."""
 
-    __slots__ = ("anchor", "bears", "codes", "words")
+    __slots__ = ("anchor", "bears", "codes", "labels", "words")
+
+    def names(self, members: Sequence[str]) -> str:
+        """Return codes in words: those of coders whose passages are not counted lead nowhere, since no page counts them."""
+        return ", ".join(self.labels.get(c, c) for c in members)
 
     def __init__(self, g: Grouped, e: Extraction) -> None:
+        self.labels = g.labels
         self.anchor = anchor("e", e.id)
         self.codes = [(role, e.codes(role)) for role in ROLES if e.codes(role)]
         activation = f"activation {e.activation}" if e.activation and e.activation != "unknown" else None
@@ -106,7 +111,8 @@ class _Site:
             "material": self.material,
             "records": self.records,
             "review": self.records.review,
-            "menu": _MENU,
+            "menu": MENU,
+            "with_menu": frozenset(path for path, _ in MENU),
             "version": __version__,
             "counted": f"{_plural(len(self.g.counted), 'extraction')} by {who}" if self.g.counted else "",
             "aside": aside,
@@ -118,7 +124,7 @@ class _Site:
         html = (
             environment()
             .get_template(template)
-            .render(self.shared | values | {"root": root, "title": title, "here": here or path})
+            .render(self.shared | values | {"root": root, "title": title, "here": here or path, "path": path})
         )
         return path, tightened(html)
 
@@ -404,7 +410,7 @@ class _Site:
                     roles=g.roles_coded.get(c.id, {}),
                     others=sorted(others[c.id].items()) if c.id in others else [],
                     by_theme=by_theme,
-                    beside=most[:24],
+                    beside=most[:16],
                     held=held,
                     gaps=g.gaps_about.get(("concept", c.id), []),
                     sections=[
@@ -543,6 +549,8 @@ class _Site:
         g = self.g
         words = {e.id: (e.quote, e.note, e.locator) for e in self.records.extractions}
         for gap in g.gaps:
+            if gap.id not in g.with_dossier:
+                continue
             told = dossier(self.material.columns, words, gap.id, coder=self.material.coder, most=_NEAREST)
             yield self.page("gap.html", g.path("gap", gap.id), told.title, "pages/gaps.html", gap=gap, d=told)
 
@@ -551,13 +559,15 @@ class _Site:
         for q in self.material.questions:
             table = self.material.tables.get(q.name)
             total = len(table) if table is not None else 0
-            parts = self.paged(q.name, total, ROWS_PER_PAGE)
-            behind = self.behind(table) if table is not None and q.kind == "measure" else None
             csv = f"tables/{q.name}.csv"
+            # Where the whole table is a file beside it, its page shows how it begins.
+            parts = self.paged(q.name, 0 if csv in files else total, ROWS_PER_PAGE)
+            least = LONG if csv in files else ROWS_PER_PAGE
+            behind = self.behind(table) if table is not None and q.kind == "measure" else None
             for number in range(1, len(parts) + 1):
                 part: Shown | None = None
                 if table is not None and total:
-                    part = shown(table, (), (number - 1) * ROWS_PER_PAGE, number * ROWS_PER_PAGE, behind)
+                    part = shown(table, (), (number - 1) * least, number * least, behind)
                 yield self.page(
                     "question.html",
                     f"question/{parts[number - 1][0]}",
@@ -665,21 +675,16 @@ class _Site:
                 number=number,
             )
 
-    @cached_property
-    def gap_pages_of(self) -> list[list[Gap]]:
-        rows = sorted(self.g.gaps, key=lambda gap: (list(TYPES).index(gap.type), gap.severity != "warning"))
-        return [rows[n : n + ROWS_PER_PAGE] for n in range(0, len(rows), ROWS_PER_PAGE)] or [[]]
-
     def gap_page(self, type_: str) -> str:
         """Return file name and place of the first gap of a type."""
-        for number, rows in enumerate(self.gap_pages_of, start=1):
+        for number, rows in enumerate(self.g.gap_pages, start=1):
             if any(gap.type == type_ for gap in rows):
                 return f"{page_name('gaps', number)}#{anchor('type', type_)}"
         return "gaps.html"
 
     def gap_list(self) -> Iterator[tuple[str, str]]:
-        parts = [(page_name("gaps", n), str(n)) for n in range(1, len(self.gap_pages_of) + 1)]
-        for number, rows in enumerate(self.gap_pages_of, start=1):
+        parts = [(page_name("gaps", n), str(n)) for n in range(1, len(self.g.gap_pages) + 1)]
+        for number, rows in enumerate(self.g.gap_pages, start=1):
             by_type: dict[str, list[Gap]] = {}
             for gap in rows:
                 by_type.setdefault(gap.type, []).append(gap)
@@ -688,6 +693,7 @@ class _Site:
                 f"pages/{parts[number - 1][0]}",
                 "Gaps",
                 "pages/gaps.html",
+                anchors={gap.id: anchor("gap", gap.id) for gap in rows},
                 sections=[(t, TYPES[t], anchor("type", t), found) for t, found in by_type.items()],
                 map_=self.gap_map() if number == 1 else None,
                 figures=self.figures("gap") if number == 1 else [],

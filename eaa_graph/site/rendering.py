@@ -58,7 +58,7 @@ class Shown(NamedTuple):
     @property
     def named(self) -> int:
         """How many passages of a row are named."""
-        return max(3, min(60, 1200 // max(1, len(self.rows))))
+        return max(3, min(12, 400 // max(1, len(self.rows))))
 
 
 def _is_number(cell: Cell) -> bool:
@@ -291,7 +291,7 @@ class _Cells:
         return _folded(first, [_escape(i) for i in names[linked:named]], len(names) - len(first), more)
 
     def rows(self, shown: Shown) -> str:
-        classes = [' class="n"' if column.number else "" for column in shown.columns]
+        classes = [" class=n" if column.number else "" for column in shown.columns]
         gaps = [column.name in ("id", "gap") for column in shown.columns]
         decimals = [column.decimals for column in shown.columns]
         out = []
@@ -300,8 +300,8 @@ class _Cells:
                 f"<td{c}>{self.cell(v, g, d)}</td>" for v, c, g, d in zip(row, classes, gaps, decimals, strict=True)
             ]
             if shown.opens:
-                cells.append(f'<td class="ids">{self.ids(shown.opens[number], shown.linked, shown.named)}</td>')
-            out.append(f"<tr>{''.join(cells)}</tr>\n")
+                cells.append(f"<td class=ids>{self.ids(shown.opens[number], shown.linked, shown.named)}")
+            out.append(f"<tr>{''.join(cells)}\n")
         return "".join(out)
 
 
@@ -334,6 +334,8 @@ def environment() -> Environment:
     made.filters["bytes"] = _bytes
     made.filters["page"] = lambda name: page_name(safe_name(name))
     made.filters["extractions"] = _extractions
+    # What a mark shows can be read back from the figure's file; on the page nothing reads it.
+    made.filters["shown_svg"] = lambda svg: Markup(_READ_BACK.sub("", svg))  # noqa: S704
     # Each escapes what it is given.
     made.filters["rows"] = lambda shown, root, g: Markup(_Cells(root, g).rows(shown))  # noqa: S704
     made.filters["cell"] = lambda value, root, g: Markup(_Cells(root, g).cell(value))  # noqa: S704
@@ -343,9 +345,22 @@ def environment() -> Environment:
     return made
 
 
+_READ_BACK = re.compile(r' data-(?:row|column|value|table)="[^"<>]*"')
 _SPACES = re.compile(r"\n[ \t]*\n+")
 
 
+#: Ends that HTML lets one leave out before what follows: of cells, rows and items.
+_LEFT_OUT = re.compile(
+    r"</t[dh]>(?=\s*<(?:td|th|/tr)\b)|</li>(?=\s*<(?:li|/ul|/ol)\b)|</tr>(?=\s*<(?:tr|/tbody|/thead)\b)"
+)
+
+
 def tightened(html: str) -> str:
-    """Return HTML without the blank lines that templates leave."""
-    return _SPACES.sub("\n", html)
+    r"""Return HTML without the blank lines that templates leave, and without ends that say nothing.
+
+    Examples
+    --------
+    >>> tightened("<ul><li>one</li>\n\n<li>two</li></ul>")
+    '<ul><li>one\n<li>two</ul>'
+    """
+    return _LEFT_OUT.sub("", _SPACES.sub("\n", html))

@@ -2,6 +2,28 @@
 "use strict";
 (function () {
   var menu = document.querySelector("details.menu");
+  var entries = [];
+  // Pages about one thing come without search and menu of their own; both are made here.
+  if (menu && menu.dataset.here) {
+    var top = document.querySelector(".site a").getAttribute("href").replace("index.html", "");
+    var add = function (to, name, attributes, text) {
+      var made = document.createElement(name);
+      Object.keys(attributes).forEach(function (key) { made.setAttribute(key, attributes[key]); });
+      if (text) made.textContent = text;
+      return to.appendChild(made);
+    };
+    var form = add(document.createDocumentFragment(), "form", { "class": "find", role: "search", action: top + "pages/search.html" });
+    add(form, "label", { "for": "q", "class": "off" }, "Search everything");
+    add(form, "input", { id: "q", name: "q", type: "search", placeholder: "Search everything", autocomplete: "off" });
+    add(form, "button", {}, "Search");
+    menu.parentNode.insertBefore(form, menu);
+    menu.removeChild(menu.lastElementChild);
+    var list = add(add(menu, "nav", { "aria-label": "Site" }), "ul", {});
+    entries.forEach(function (entry) {
+      var link = add(add(list, "li", {}), "a", { href: top + entry[0] }, entry[1]);
+      if (entry[0] === menu.dataset.here) link.setAttribute("aria-current", "page");
+    });
+  }
   var wide = window.matchMedia("(min-width: 62rem)");
   function fit() { if (menu) menu.open = wide.matches; }
   fit();
