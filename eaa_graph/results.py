@@ -26,7 +26,6 @@ import inspect
 import json
 import shutil
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -38,6 +37,7 @@ from eaa_graph.errors import BadQuery, BadSettings, Refused, UnknownName
 from eaa_graph.findings import rows_aside
 from eaa_graph.store import FORMATS
 from eaa_graph.vocabulary import ONTOLOGY
+from eaa_graph.writers.whole import whole_folder, write_whole
 
 if TYPE_CHECKING:
     from eaa_graph import site
@@ -121,10 +121,7 @@ def write(built: Built, target: Path) -> list[Path]:
     from eaa_graph.site.names import safe_name
     from eaa_graph.writers import tables as table_files
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _spare_the_work_of_people(target)
-    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
+    with whole_folder(target, lambda: _spare_the_work_of_people(target)) as beside:
         painted = living.Earlier(target).painted()
         asked = answers(built)
         told = {t.name: t for t in reporting.write(built, beside, painted=painted).tables}
@@ -158,9 +155,6 @@ def write(built: Built, target: Path) -> list[Path]:
             "files": _digests(beside),
         }
         _text(beside / living.MANIFEST, json.dumps(manifest, indent=1) + "\n")
-        _swap(beside, target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return sorted(p for p in target.rglob("*") if p.is_file())
 
 
@@ -371,16 +365,6 @@ def _text(path: Path, text: str) -> None:
     path.write_text(text, "utf-8", newline="\n")
 
 
-def _swap(fresh: Path, target: Path) -> None:
-    fresh.chmod(0o755)  # a temporary folder is private; results are meant to be handed on
-    old = target.with_name(f".{target.name}-old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.replace(old)
-    fresh.replace(target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
 def write_table(table: Table, out: Path) -> Path:
     """Write one answer to a file whose suffix says how: .csv, .json, .md, .txt or .xlsx.
 
@@ -390,7 +374,6 @@ def write_table(table: Table, out: Path) -> Path:
         If the suffix is none of these.
     """
     from eaa_graph.writers import tables as table_files
-    from eaa_graph.writers.whole import write_whole
 
     forms = {
         ".csv": table_files.table_csv,
@@ -418,7 +401,6 @@ def write_drawing(svg: str, tables: Sequence[Table], out: Path, form: str) -> li
     """
     from eaa_graph.writers import tables as table_files
     from eaa_graph.writers.pictures import picture
-    from eaa_graph.writers.whole import write_whole
 
     content = picture(svg, form)  # before any file is made
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -440,7 +422,6 @@ def qca(built: Built, question: str, given: Mapping[str, str], out: Path) -> lis
         If the question is not about a truth table.
     """
     from eaa_graph.measures import configurational
-    from eaa_graph.writers.whole import write_whole
 
     if question not in ("truth-table", "minimisation", "truth-table-cases"):
         raise BadSettings(f"an R script can be had of truth-table or minimisation, not of {question}")
@@ -473,8 +454,6 @@ def export(built: Built, form: str, out: Path | None) -> list[Path]:
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
             return []
-        from eaa_graph.writers.whole import write_whole
-
         write_whole(out, content)
         return [out]
     writers = registry.parts("writers")

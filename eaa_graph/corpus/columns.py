@@ -20,8 +20,6 @@ from __future__ import annotations
 __all__ = ["TABLES", "read_columns", "read_review", "write_columns"]
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,10 +28,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eaa_graph.corpus import LAYOUT, REVIEW_FILE, header, is_corpus
-from eaa_graph.errors import BadSettings, MissingExtra, StoreUnavailable, UnreadableFile
+from eaa_graph.errors import BadSettings, MissingExtra, UnreadableFile
 from eaa_graph.measures.occurrence import ATTRIBUTES
 from eaa_graph.model import Article, Records
 from eaa_graph.network import Incidence
+from eaa_graph.writers.whole import whole_folder
 
 #: Articles whose columns go into one file.
 ARTICLES_A_FILE = 10_000
@@ -121,12 +120,12 @@ def write_columns(
         If it cannot be written; what was there before is untouched.
     """
     pa = _pyarrow()
-    if folder.exists() and not is_corpus(folder) and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadSettings(f"{folder} holds something else than a corpus; name another folder with --out")
-    beside: Path | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+
+    def allowed() -> None:
+        if folder.exists() and not is_corpus(folder) and (not folder.is_dir() or any(folder.iterdir())):
+            raise BadSettings(f"{folder} holds something else than a corpus; name another folder with --out")
+
+    with whole_folder(folder, allowed) as beside:
         for table, part, columns in _parts(records, incidence, articles_a_file):
             place = beside / table
             place.mkdir(exist_ok=True)
@@ -140,20 +139,6 @@ def write_columns(
         }
         told = f'{header()}, "amounts": {json.dumps(amounts)}, "records": {small.model_dump_json()}}}\n'
         (beside / REVIEW_FILE).write_text(told, "utf-8", newline="\n")
-        beside.chmod(0o755)
-        old = folder.with_name(f".{folder.name}-old")
-        shutil.rmtree(old, ignore_errors=True)
-        if folder.exists():
-            folder.replace(old)
-        beside.replace(folder)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise StoreUnavailable(
-            f"{folder} could not be written: {error.strerror or error}; what was there before is as it was"
-        ) from None
-    finally:
-        if beside is not None:
-            shutil.rmtree(beside, ignore_errors=True)
     return sorted(p for p in folder.rglob("*") if p.is_file())
 
 

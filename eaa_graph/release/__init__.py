@@ -10,8 +10,6 @@ __all__ = ["RELEASE_NOTES", "Published", "publish"]
 
 import hashlib
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +35,7 @@ from eaa_graph.vocabulary import (
 )
 from eaa_graph.writers import tables as table_files
 from eaa_graph.writers.csv_folder import write_folder
+from eaa_graph.writers.whole import whole_folder
 
 if TYPE_CHECKING:
     from eaa_graph.model import Records
@@ -165,16 +164,11 @@ def publish(
     size = len({q[:3] for quads in by_graph.values() for q in quads})
     progress("graph", f"{size:,} statements")
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
-    try:
+    with whole_folder(out, lambda: _check_place(out)) as beside:
         progress("write", "")
         names = _Writer(beside, about, checked.records, held).everything(store, by_graph, _inputs(path))
         files = _checksums(beside)
         progress("write", f"{len(files):,} files, {len(names):,} things with a page")
-        _swap(beside, out)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return Published(out, tuple(sorted(out / f for f in files)), held, size, len(names))
 
 
@@ -392,13 +386,3 @@ def _checksums(folder: Path) -> list[str]:
     sums = "".join(f"{hashlib.sha256((folder / f).read_bytes()).hexdigest()}  {f}\n" for f in files)
     (folder / "SHA256SUMS").write_text(sums, "utf-8", newline="\n")
     return [*files, "SHA256SUMS"]
-
-
-def _swap(fresh: Path, target: Path) -> None:
-    fresh.chmod(0o755)  # a temporary folder is private; a release is meant to be handed on
-    old = target.with_name(f".{target.name}-old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.replace(old)
-    fresh.replace(target)
-    shutil.rmtree(old, ignore_errors=True)
