@@ -101,6 +101,7 @@ BROKEN = {
     "built-in-redefined": lambda: added("rdfs:label rdfs:domain eaa:Code ."),
     "source-not-an-address": lambda: added('eaa:Code dcterms:source "a book" .'),
     "p04-unconnected": lambda: added("eaa:Lonely a owl:Class ."),
+    "p05-wrong-inverse": lambda: added("eaa:codes owl:inverseOf eaa:joins ."),
     "p08-annotations-missing": lambda: without(e("Code"), RDFS.label),
     "p10-no-disjointness": lambda: undisputed(),
     "p11-domain-or-range-missing": lambda: without(e("codes"), RDFS.range),
@@ -111,7 +112,14 @@ BROKEN = {
     ),
     "p25-inverse-of-itself": lambda: added("eaa:codes owl:inverseOf eaa:codes ."),
     "p26-inverse-of-a-symmetric-property": lambda: added("eaa:codes a owl:SymmetricProperty ."),
+    "p27-wrong-equivalent-property": lambda: added("eaa:codes owl:equivalentProperty eaa:joins ."),
+    "p28-wrong-symmetric-property": lambda: added("eaa:codes a owl:SymmetricProperty ."),
+    "p29-wrong-transitive-property": lambda: added("eaa:codes a owl:TransitiveProperty ."),
+    "p31-wrong-equivalent-class": lambda: added(
+        "eaa:Code owl:equivalentClass eaa:Article ; owl:disjointWith eaa:Article ."
+    ),
     "p34-untyped-class": lambda: without(e("Code"), RDF.type),
+    "p35-untyped-property": lambda: without(e("year"), RDF.type),
     "p38-no-ontology": lambda: without(URIRef(ONTOLOGY), RDF.type),
     "p41-no-licence": lambda: without(URIRef(ONTOLOGY), DCTERMS.license),
 }
@@ -119,7 +127,26 @@ BROKEN = {
 
 def test_there_is_a_rule_for_each_pitfall_that_a_query_can_see() -> None:
     named = {m[0] for name in RULES if (m := re.match(r"p\d\d(?=-)", name))}
-    assert named >= {"p04", "p08", "p10", "p11", "p13", "p19", "p24", "p25", "p26", "p34", "p38", "p41"}
+    assert named >= {
+        "p04",
+        "p05",
+        "p08",
+        "p10",
+        "p11",
+        "p13",
+        "p19",
+        "p24",
+        "p25",
+        "p26",
+        "p27",
+        "p28",
+        "p29",
+        "p31",
+        "p34",
+        "p35",
+        "p38",
+        "p41",
+    }
 
 
 @pytest.mark.parametrize("name", sorted(RULES))
@@ -171,6 +198,9 @@ OTHER_SLIPS = [
     ("p34-untyped-class", lambda: changed(e("year"), RDFS.domain, e("Forgotten"))),
     ("p34-untyped-class", lambda: changed(e("codes"), RDFS.range, e("Forgotten"))),
     ("p34-untyped-class", lambda: added("eaa:word-x a owl:NamedIndividual, eaa:Forgotten .")),
+    ("p31-wrong-equivalent-class", lambda: added("eaa:Mechanism owl:equivalentClass eaa:Code .")),
+    ("p35-untyped-property", lambda: added("eaa:codes rdfs:subPropertyOf eaa:forgotten .")),
+    ("p35-untyped-property", lambda: added("eaa:codes owl:propertyChainAxiom ( eaa:joins eaa:forgotten ) .")),
     ("sub-class-circle", lambda: added("eaa:Code rdfs:subClassOf eaa:Mechanism .")),
 ]
 
