@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,6 +179,49 @@ class TestContract:
         quads = {Quad(thing("s"), P, literal(v), iri(A)) for v in values}
         store.add(quads)
         assert set(store.quads()) == quads
+
+
+def test_a_query_that_names_its_graphs_sees_those(store: Store) -> None:
+    store.add(QUADS)
+    if isinstance(store, RdflibStore):
+        pytest.skip("rdflib fetches what FROM names from the web")
+    count = "SELECT (COUNT(*) AS ?n) {} WHERE {{ {} }}"
+    for clause, pattern, number in (
+        (f"FROM <{B}>", "?s ?p ?o", 3),
+        (f"FROM <{A}> FROM <{B}>", "?s ?p ?o . FILTER(isLITERAL(?o))", 4),
+        (f"FROM NAMED <{A}>", "GRAPH ?g { ?s ?p ?o }", 4),
+        ("", f"<http://a.org/o> a ?class . FILTER('FROM <{A}>' != '') # FROM <{A}>", 1),
+    ):
+        assert store.select(count.format(clause, pattern)).rows == [(integer(number),)], clause
+
+
+@pytest.mark.parametrize(
+    ("sparql", "says"),
+    [
+        ("SELECT * WHERE " + "{" * 5000 + "}" * 5000, "nested more than"),
+        ("SELECT * WHERE { FILTER" + "(" * 20000 + "1" + ")" * 20000 + "}", "nested more than"),
+        ("SELECT * WHERE { ?s ?p " + "[ ?p " * 500 + "1" + "]" * 500 + "}", "nested more than"),
+        ("SELECT * WHERE { FILTER(" + "!" * 20000 + "?x) }", "joins more than"),
+        ("SELECT * WHERE { {?s ?p 1}" + " UNION {?s ?p 1}" * 20000 + "}", "joins more than"),
+        ("SELECT * WHERE { FILTER(1" + " && ?x" * 20000 + ") }", "joins more than"),
+        ("SELECT * WHERE { " + "OPTIONAL {?s ?p ?o} " * 4000 + "}", "joins more than"),
+        ("SELECT * WHERE { ?s ?p " + "<<" * 5000 + "?s ?p ?o" + ">>" * 5000 + "}", "joins more than"),
+    ],
+)  # fmt: skip
+def test_what_would_overflow_the_parser_is_refused(sparql: str, says: str) -> None:
+    """Nothing could catch it: the process would be gone."""
+    started = time.monotonic()
+    with pytest.raises(BadQuery, match=says):
+        OxigraphStore().select(sparql)
+    assert time.monotonic() - started < 5
+
+
+def test_long_queries_of_people_are_not_taken_for_it() -> None:
+    listed = " ".join(f"<http://a.org/{n}-{n}>" for n in range(20000))
+    assert OxigraphStore().select(f"SELECT ?s WHERE {{ VALUES ?s {{ {listed} }} ?s ?p ?o }}").rows == []
+    assert OxigraphStore().select("SELECT ?s WHERE { ?s ?p ?o FILTER(?o = '" + "{([!" * 5000 + "') }").rows == []
+    deep = "SELECT ?s WHERE " + "{" * 100 + " ?s ?p ?o " + "}" * 100
+    assert OxigraphStore().select(deep).rows == []
 
 
 # --- on disk ------------------------------------------------------------------------------------
