@@ -190,7 +190,7 @@ def test_a_query_that_names_its_graphs_sees_those(store: Store) -> None:
         (f"FROM <{B}>", "?s ?p ?o", 3),
         (f"FROM <{A}> FROM <{B}>", "?s ?p ?o . FILTER(isLITERAL(?o))", 4),
         (f"FROM NAMED <{A}>", "GRAPH ?g { ?s ?p ?o }", 4),
-        ("", f"<http://a.org/o> a ?class . FILTER('FROM <{A}>' != '') # FROM <{A}>", 1),
+        ("", f"<http://a.org/o> a ?class . FILTER('FROM <{A}>' != '') # FROM <{A}>\n", 1),
     ):
         assert store.select(count.format(clause, pattern)).rows == [(integer(number),)], clause
 
