@@ -94,6 +94,15 @@ def test_part_explains_itself(folder: str, name: str) -> None:
         assert part.title.endswith("?"), "the question it answers"
 
 
+@pytest.mark.parametrize(("folder", "name"), MEASURED)
+def test_a_measure_documents_what_it_takes_and_gives_after_whom_with_an_example(folder: str, name: str) -> None:
+    text = inspect.getdoc(find(folder, name).function) or ""
+    for heading in ("Parameters", "Returns", "References", "Examples"):
+        assert re.search(rf"^{heading}\n-{{{len(heading)}}}$", text, re.MULTILINE), heading
+    assert re.search(r"doi:10\.|\(\d{4}\)", text.partition("References")[2]), "whose method is it?"
+    assert ">>> " in text
+
+
 @pytest.mark.parametrize(("folder", "name"), [e for e in EVERY if e[0] not in ("readers", "writers")])
 def test_parameters_are_those_of_the_function(folder: str, name: str) -> None:
     part = find(folder, name)

@@ -579,6 +579,15 @@ def empty_and_thin_cells(
 
     Robinson KA, Saldanha IJ, McKoy NA (2011). Development of a framework to identify research gaps from systematic
     reviews. Journal of Clinical Epidemiology 64(12):1325-1330. doi:10.1016/j.jclinepi.2011.06.009
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = empty_and_thin_cells(columns)
+    >>> [(str(row[0]), str(row[1]), row[2], row[3]) for row in table.rows[:2]]
+    [('intentions', 'who', 0, 51), ('intentions', 'refine', 2, 27)]
     """
     checked_gaps(thin, show)
     return told(cells(incidence, rows, columns, unit, null, permutations, seed), thin, show)
@@ -689,10 +698,29 @@ def contradictory_cells(
     unit : str
         ``article``, ``study`` or ``extraction``.
 
+    Returns
+    -------
+    Table
+        One row for each cell in which evidence speaks both ways.
+
     Raises
     ------
     Refused
         If there is nothing to look for, nowhere to look, or nobody who looked.
+
+    References
+    ----------
+    Robinson KA et al. (2011). Development of a framework to identify research gaps from systematic reviews. Journal of Clinical
+    Epidemiology 64(12):1325-1330. doi:10.1016/j.jclinepi.2011.06.009
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = contradictory_cells(columns)
+    >>> table.unit
+    'articles'
     """
     if by not in _BY:
         raise UnknownName("value of by", by, _BY)

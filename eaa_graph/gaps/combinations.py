@@ -137,6 +137,15 @@ def untested_combinations(
     ----------
     Jackson SF, Kolla G (2012). A new realistic evaluation analysis method: linked coding of context, mechanism, and
     outcome relationships. American Journal of Evaluation 33(3):339-349. doi:10.1177/1098214012440030
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = untested_combinations(columns)
+    >>> len(table) > 0, table.unit
+    (True, 'extractions')
     """
     for name, value, known in (("among", among, _AMONG), ("unit", unit, _UNITS), ("show", show, _SHOW)):
         if value not in known:

@@ -75,6 +75,20 @@ def evidence_map(
         If there is nothing to look for, nowhere to look, or nobody who looked.
     UnknownName
         If a choice or the assessor is not known.
+
+    References
+    ----------
+    Snilstveit B et al. (2016). Evidence & Gap Maps: a tool for promoting evidence informed policy and strategic research agendas.
+    Journal of Clinical Epidemiology 79:120-129. doi:10.1016/j.jclinepi.2016.05.015
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = evidence_map(columns)
+    >>> len(table) > 0, table.unit
+    (True, 'articles')
     """
     if appraisal not in _FIELDS:
         raise UnknownName("value of appraisal", appraisal, _FIELDS)

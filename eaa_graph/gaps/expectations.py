@@ -91,6 +91,20 @@ def expectations(incidence: Incidence, concept: str | None = None, theory: str |
         If nothing is expected, or nobody coded anything.
     UnknownName
         If there is no such concept or version.
+
+    References
+    ----------
+    Robinson KA et al. (2011). Development of a framework to identify research gaps from systematic reviews. Journal of Clinical
+    Epidemiology 64(12):1325-1330. doi:10.1016/j.jclinepi.2011.06.009
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = expectations(columns)
+    >>> len(table) > 0, table.unit
+    (True, 'articles and extractions, as each column says')
     """
     records = incidence.records
     if not records.expectations:

@@ -149,6 +149,15 @@ def structural_holes(incidence: Incidence, theory: str | None = None, shared: in
     Burt RS (1992). Structural Holes: The Social Structure of Competition. Harvard University Press.
 
     Freeman LC (1977). A set of measures of centrality based on betweenness. Sociometry 40(1):35-41. doi:10.2307/3033543
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = structural_holes(columns, theory="eaa-pilot-1")
+    >>> len(table) > 0, table.unit
+    (True, "articles; concepts of the theory's graph")
     """
     import networkx as nx
 

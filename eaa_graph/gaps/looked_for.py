@@ -49,6 +49,19 @@ def not_looked_for(incidence: Incidence, detail: str = "summary", coder: str = "
     -----
     Nobody records which codebook a coder had. A code that one coder never used, though others used it in the very
     articles that this coder read, is the trace that a missing code leaves; it may also be an honest difference of reading.
+
+    References
+    ----------
+    Robinson KA et al. (2011). Development of a framework to identify research gaps from systematic reviews. Journal of Clinical
+    Epidemiology 64(12):1325-1330. doi:10.1016/j.jclinepi.2011.06.009
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> columns = read_example("eaa_pilot").columns
+    >>> table = not_looked_for(columns)
+    >>> [c.name for c in table.columns][:4]
+    ['type', 'subject', 'coder', 'articles']
     """
     if detail not in _DETAIL:
         raise UnknownName("value of detail", detail, _DETAIL)

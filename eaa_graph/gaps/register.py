@@ -377,12 +377,30 @@ def gap_register(
     severity : str
         Only gaps at least this severe: ``note`` or ``warning``.
 
+    Returns
+    -------
+    Table
+        One row for each gap, gravest first.
+
     Raises
     ------
     UnknownName
         If there is no such version, type, severity or coder.
     Refused
         If no rule had anything to look at.
+
+    References
+    ----------
+    Robinson KA et al. (2011). Development of a framework to identify research gaps from systematic reviews. Journal of Clinical
+    Epidemiology 64(12):1325-1330. doi:10.1016/j.jclinepi.2011.06.009
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> columns = read_example("eaa_pilot").columns
+    >>> table = gap_register(columns)
+    >>> [c.name for c in table.columns][:3]
+    ['id', 'severity', 'type']
     """
     if type is not None and type not in TYPES:
         raise UnknownName("type of gap", type, TYPES)

@@ -182,6 +182,18 @@ def gap_changes(
         If there is no such version or coder.
     Refused
         If no version revises another and no two are named.
+
+    References
+    ----------
+    Wong G et al. (2013). RAMESES publication standards: realist syntheses. BMC Medicine 11:21. doi:10.1186/1741-7015-11-21
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> columns = read_example("eaa_pilot").columns
+    >>> table = gap_changes(columns)
+    >>> len(table) > 0, table.unit
+    (True, 'gaps')
     """
     if show not in _SHOW:
         raise UnknownName("value of show", show, _SHOW)

@@ -1131,6 +1131,10 @@ def disagreements(
     Refused
         If there are not two coders, or they read no article in common.
 
+    References
+    ----------
+    Krippendorff K (2004). Content Analysis: An Introduction to Its Methodology, 2nd edition. Thousand Oaks: Sage.
+
     Examples
     --------
     >>> from eaa_graph.model import Article, Concept, Extraction, Person, Records, Review

@@ -268,6 +268,19 @@ def chain_steps(
     ------
     BadSettings, Refused, UnknownName
         As for :func:`chains`.
+
+    References
+    ----------
+    Jagosh J et al. (2015). A realist evaluation of community-based participatory research: partnership synergy, trust building
+    and related ripple effects. BMC Public Health 15:725. doi:10.1186/s12889-015-1949-1
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> columns = read_example("eaa_pilot").columns
+    >>> table = chain_steps(columns)
+    >>> len(table), table.unit
+    (0, 'articles')
     """
     matcher, found, asked = _found(incidence, theory, link, longest, paths, back_off, coder)
     rows: list[tuple[Cell, ...]] = []
@@ -487,6 +500,20 @@ def ripples(incidence: Incidence) -> Table:
     ------
     Refused
         If there are no extractions.
+
+    References
+    ----------
+    Jagosh J et al. (2015). A realist evaluation of community-based participatory research: partnership synergy, trust building
+    and related ripple effects. BMC Public Health 15:725. doi:10.1186/s12889-015-1949-1
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = ripples(columns)
+    >>> table.unit
+    'articles'
     """
     if not len(incidence):
         raise Refused("there are no extractions to look for ripples in")

@@ -789,8 +789,30 @@ def cases_table(
 ) -> Table:
     """Return the 0/1 table of cases that other software for configurational analysis reads.
 
-    Parameters are those of :func:`cases_of`. The outcome's column is the outcome itself, also when its
-    absence is explained.
+    Parameters
+    ----------
+    incidence : Incidence
+    conditions, outcome, case, challenging, risk
+        As for :func:`truth_table`, whose rows these cases make.
+
+    Returns
+    -------
+    Table
+        One row for each case, in the order of the ids: which conditions it has, and whether it shows the outcome.
+
+    References
+    ----------
+    Ragin CC (1987). The Comparative Method: Moving Beyond Qualitative and Quantitative Strategies. University of
+    California Press.
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = cases_table(columns, conditions="dialogue|assets", outcome="alignment")
+    >>> len(table), [c.name for c in table.columns][:3]
+    (51, ['case', 'dialogue', 'assets'])
     """
     cases = cases_of(incidence, conditions, outcome, case, challenging, risk)
     names = _column_names(cases)

@@ -401,6 +401,19 @@ def contradiction_contexts(incidence: Incidence, mechanism: str | None = None, u
         If no mechanism is named, or it is coded as mechanism nowhere.
     UnknownName
         If no concept has that name.
+
+    References
+    ----------
+    Pawson R, Tilley N (1997). Realistic Evaluation. London: Sage.
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = contradiction_contexts(columns, mechanism="dialogue")
+    >>> len(table) > 0, table.unit
+    (True, 'articles')
     """
     if mechanism is None:
         raise Refused("say which mechanism: mechanism=ID")

@@ -433,7 +433,22 @@ def cooccurrence(
 
     References
     ----------
-    See :mod:`eaa_graph.measures.association` and :mod:`eaa_graph.measures.nullmodels`.
+    Strona G et al. (2014). A fast and unbiased procedure to randomize ecological binary matrices with fixed row and column totals.
+    Nature Communications 5:4114. doi:10.1038/ncomms5114
+
+    Saracco F et al. (2017). Inferring monopartite projections of bipartite networks: an entropy-based approach. New Journal of
+    Physics 19:053022. doi:10.1088/1367-2630/aa6b38
+
+    The others are named in :mod:`eaa_graph.measures.association` and :mod:`eaa_graph.measures.nullmodels`.
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = cooccurrence(columns, null="none", minimum=20)
+    >>> [(str(row[0]), str(row[1]), row[2]) for row in table.rows[:2]]
+    [('dialogue', 'power', 21), ('interpretation', 'cooperation', 21)]
     """
     checked(minimum, null, tail)
     together = Together.of_roles(incidence, role, with_role, unit)
@@ -630,6 +645,15 @@ def k_way(incidence: Incidence, k: int = 3, role: str = "mechanism", unit: str =
     ----------
     Saracco F et al. (2017). Inferring monopartite projections of bipartite networks: an entropy-based approach. New
     Journal of Physics 19:053022. doi:10.1088/1367-2630/aa6b38 (there for two)
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = k_way(columns, minimum=15)
+    >>> [str(thing) for thing in table.rows[0][0]], table.column("count")[0]
+    (['interpretation', 'understanding', 'cooperation'], 15)
     """
     checked_sets(k, minimum)
     return told_sets(Together.of_roles(incidence, role, None, unit), k, minimum)
@@ -792,6 +816,15 @@ def centrality(
 
     Bonacich P (1987). Power and centrality: a family of measures. American Journal of Sociology 92(5):1170-1182.
     doi:10.1086/228631
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = centrality(columns, minimum=10)
+    >>> [(str(row[0]), row[3]) for row in table.rows[:2]]
+    [('cooperation', 9), ('dialogue', 9)]
     """
     import networkx as nx
 
@@ -931,6 +964,15 @@ def communities(
 
     Good BH, de Montjoye YA, Clauset A (2010). Performance of modularity maximization in practical contexts. Physical
     Review E 81:046106. doi:10.1103/PhysRevE.81.046106
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = communities(columns, minimum=10, runs=10)
+    >>> sorted({row[2] for row in table.rows})
+    [1, 2, 3, 4, 5, 6, 7, 8]
     """
     import networkx as nx
 
@@ -1123,6 +1165,15 @@ def theory_pairs(
     of the Royal Statistical Society 4(1):119-130. doi:10.2307/2984124
 
     Strona G et al. (2014). Nature Communications 5:4114. doi:10.1038/ncomms5114
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = theory_pairs(columns, permutations=100)
+    >>> table.column("what")[:3], table.column("pairs")[:3]
+    (['difference', 'named by the theory', 'other pairs'], [15, 3, 12])
     """
     _known("value of association", association, tuple(_ASSOCIATIONS))
     if role not in ROLES:

@@ -54,6 +54,18 @@ def flow_steps(incidence: Incidence) -> Table:
     ------
     Refused
         If no flow is recorded.
+
+    References
+    ----------
+    Wong G et al. (2013). RAMESES publication standards: realist syntheses. BMC Medicine 11:21. doi:10.1186/1741-7015-11-21
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> columns = read_example("eaa_pilot").columns
+    >>> table = flow_steps(columns)
+    >>> len(table), table.unit
+    (5, 'documents')
     """
     steps = incidence.records.flow
     if not steps:

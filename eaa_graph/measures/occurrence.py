@@ -314,6 +314,15 @@ def occurrence(
     References
     ----------
     Wilson EB (1927). Journal of the American Statistical Association 22(158):209-212. doi:10.1080/01621459.1927.10502953
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = occurrence(columns, by="none")
+    >>> [(str(row[0]), row[2], row[3]) for row in table.rows[:2]]
+    [('intentions', 25, 51), ('assets', 30, 51)]
     """
     checked(role, by, unit, shape)
     if not len(incidence):

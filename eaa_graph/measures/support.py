@@ -832,6 +832,19 @@ def evidence_profile(
         If no configuration has that id.
     Refused
         If none is named, or the selection holds no extraction.
+
+    References
+    ----------
+    Jackson SF, Kolla G (2012). A new realistic evaluation analysis method: linked coding of context, mechanism, and
+    outcome relationships. American Journal of Evaluation 33(3):339-349. doi:10.1177/1098214012440030
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> columns = read_example("eaa_pilot").columns
+    >>> table = evidence_profile(columns, configuration="P08")
+    >>> len(table), table.opens(0, "extraction")
+    (52, ('farr2021a-c01',))
     """
     by_id = {c.id: c for c in incidence.records.configurations}
     if configuration is None:

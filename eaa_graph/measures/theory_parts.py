@@ -106,6 +106,19 @@ def configuration_parts(
         If there are no configurations (with that concept).
     UnknownName
         If the version, the concept or the coder is not known.
+
+    References
+    ----------
+    Jagosh J et al. (2015). A realist evaluation of community-based participatory research: partnership synergy, trust building
+    and related ripple effects. BMC Public Health 15:725. doi:10.1186/s12889-015-1949-1
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> columns = read_example("eaa_pilot").columns
+    >>> table = configuration_parts(columns, theory="eaa-initial")
+    >>> sorted({str(cell) for cell in table.column("configuration")})
+    ['E01', 'E02', 'E03']
     """
     wanted = None if concept is None else incidence.concepts[incidence.concept(concept)].id
     chosen = [
@@ -200,6 +213,19 @@ def outcome_mechanisms(incidence: Incidence, theory: str | None = None) -> Table
     ------
     Refused
         If no configuration joins a mechanism to an outcome.
+
+    References
+    ----------
+    Pawson R, Tilley N (1997). Realistic Evaluation. London: Sage.
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = outcome_mechanisms(columns, theory="eaa-initial")
+    >>> [str(cell) for cell in table.rows[0][:2]]
+    ['EAA initial programme theory (Masterson et al. 2024)', 'engagement']
     """
     joined: dict[tuple[str, str, str], dict[str, None]] = {}
     versions: dict[str, Theory | None] = {}
@@ -301,6 +327,20 @@ def coded_paths(incidence: Incidence, concept: str | None = None, minimum: int =
         If `minimum` is below 1.
     Refused
         If no passage codes a mechanism.
+
+    References
+    ----------
+    Jackson SF, Kolla G (2012). A new realistic evaluation analysis method: linked coding of context, mechanism, and
+    outcome relationships. American Journal of Evaluation 33(3):339-349. doi:10.1177/1098214012440030
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> from eaa_graph.network import selected
+    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
+    >>> table = coded_paths(columns)
+    >>> [str(cell) for cell in table.rows[0]]
+    ['mixed stakeholder groups', 'cooperation', 'engagement', '15']
     """
     if minimum < 1:
         raise BadSettings("minimum must be 1 article or more")

@@ -56,6 +56,18 @@ def theory_difference(incidence: Incidence, before: str | None = None, after: st
         If no version is left to compare with.
     UnknownName
         If a version is not known.
+
+    References
+    ----------
+    Wong G et al. (2013). RAMESES publication standards: realist syntheses. BMC Medicine 11:21. doi:10.1186/1741-7015-11-21
+
+    Examples
+    --------
+    >>> from eaa_graph import read_example
+    >>> columns = read_example("eaa_pilot").columns
+    >>> table = theory_difference(columns)
+    >>> [c.name for c in table.columns][:3]
+    ['pair', 'pair_sign', 'pair_kind']
     """
     past = history(incidence.records)
     first, second = _versions(past, before, after)
