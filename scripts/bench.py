@@ -369,15 +369,16 @@ class Found(NamedTuple):
     grown: dict[str, dict[int, Side]]
     missing: list[str]
 
-    def kept(self, path: Path, parts: tuple[str, ...]) -> Found:
-        """Return this with what an earlier run kept of all other parts, and keep the whole."""
+    def kept(self, path: Path) -> Found:
+        """Return this with what earlier runs kept of everything else, and keep the whole."""
         earlier: Found | None = Found(*pickle.loads(path.read_bytes())) if path.exists() else None
         if earlier:
-            self.results.extend(r for r in earlier.results if r.comparison.part not in parts)
+            mine = {(r.name, r.articles) for r in self.results}
+            self.results.extend(r for r in earlier.results if (r.name, r.articles) not in mine)
             for name, lines in earlier.lines.items():
                 self.lines.setdefault(name, lines)
             for name, grown in earlier.grown.items():
-                self.grown.setdefault(name, grown)
+                self.grown[name] = {**grown, **self.grown.get(name, {})}
             self.missing.extend(m for m in earlier.missing if m not in self.missing)
         path.write_bytes(pickle.dumps(tuple(self)))
         return self
@@ -557,9 +558,10 @@ def main() -> int:
         folder.mkdir(parents=True, exist_ok=True)
         found = run(chosen, folder)
         if chosen.folder:
-            found = found.kept(folder / "found.pickle", tuple(chosen.only or PARTS))
+            found = found.kept(folder / "found.pickle")
     if chosen.write:
-        PAGE.write_text(page(found, sorted(chosen.sizes)), "utf-8")
+        sizes = sorted({*chosen.sizes, *(n for by_size in found.grown.values() for n in by_size)})
+        PAGE.write_text(page(found, sizes), "utf-8")
         print(f"wrote {PAGE.relative_to(ROOT)}")
     return (
         1

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import random
 import re
+import shutil
+import subprocess
 from itertools import combinations, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -278,6 +282,28 @@ def test_csv_and_r_script_speak_of_the_same_columns() -> None:
     assert "incl.cut = inclusion, n.cut = smallest" in script
     assert re.search(r"^smallest <- 2 ", script, re.M)
     assert 'c("DEV", "URB", "LIT", "IND", "STB")' in script
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed (Debian: r-base-core)")
+def test_r_reads_the_script_and_its_table(tmp_path: Path) -> None:
+    """R parses the script and finds the columns it names; `QCA` and `cna` are run where they are installed (CRAN only)."""
+    cases = cases_of(lipset(), "|".join(FIVE), "SURV")
+    table, script = tmp_path / "cases.csv", tmp_path / "truth.R"
+    table.write_text(cases_csv(cases), "utf-8")
+    script.write_text(r_script(cases, str(table), minimum=1, consistency=0.8), "utf-8")
+    probe = (
+        f"parsed <- parse(file = {json.dumps(str(script))}); cases <- read.csv({json.dumps(str(table))}, row.names = 1); "
+        'cat(length(parsed) > 3, nrow(cases), names(cases), requireNamespace("QCA", quietly = TRUE), '
+        'requireNamespace("cna", quietly = TRUE))'
+    )
+    ran = subprocess.run(["Rscript", "--vanilla", "-e", probe], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    parsed, rows, *names, qca, cna = ran.stdout.split()
+    assert (parsed, int(rows), names) == ("TRUE", len(LIPSET), [*FIVE, "SURV"])
+    if qca == cna == "TRUE":
+        whole = subprocess.run(["Rscript", "--vanilla", str(script)], capture_output=True, text=True, check=False)
+        assert whole.returncode == 0, whole.stderr
+        assert "DEV" in whole.stdout
 
 
 def test_r_names_survive_any_id() -> None:

@@ -798,7 +798,8 @@ def cases_table(
     Returns
     -------
     Table
-        One row for each case, in the order of the ids: which conditions it has, and whether it shows the outcome.
+        One row for each case, in the order of the ids: which conditions it has, and whether it shows the outcome
+        (the outcome itself, also when its absence is explained).
 
     References
     ----------
