@@ -8,7 +8,7 @@ typed terms only, never with text.
 
 from __future__ import annotations
 
-__all__ = ["Names", "Question", "ask", "filled", "names", "question", "questions", "run", "to_cell"]
+__all__ = ["WORDS", "Names", "Question", "ask", "filled", "names", "question", "questions", "run", "to_cell"]
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from eaa_graph.tables import Cell, Column, Table, Thing
 from eaa_graph.vocabulary import EAA, XSD, Literal, Term, data_iri, iri, literal, read_term, split_data_iri
 
 #: Kinds of value a parameter may take, beside the kinds of things of a review.
-_WORDS = {
+WORDS = {
     "stance": ("supports", "refines", "challenges"),
     "role": ("context", "intervention", "actor", "resource", "reasoning", "mechanism", "outcome", "theme"),
 }
@@ -259,9 +259,9 @@ def to_cell(term: Term | None, known: Names) -> Cell:
 
 def _term(parameter: QueryParameter, text: str, known: Names) -> Term:
     kind = parameter.kind
-    if kind in _WORDS:
-        if text not in _WORDS[kind]:
-            raise UnknownName(kind, text, _WORDS[kind])
+    if kind in WORDS:
+        if text not in WORDS[kind]:
+            raise UnknownName(kind, text, WORDS[kind])
         return iri(f"{EAA}{kind}-{text}")
     if kind == "number":
         if not re.fullmatch(r"-?\d+", text):

@@ -242,6 +242,8 @@ _LOOKUPS = {
 }
 #: Above so many extractions only the answers that the site's own pages show are worked out.
 _ANSWER_ALL_UP_TO = 5_000
+#: Above so many extractions the graph is certainly too large for the page that answers SPARQL in the browser.
+_MOST_IN_A_PAGE = 40_000
 _SHOWN = (
     *TABLES,
     "agreement",
@@ -292,6 +294,7 @@ def site_material(
         return site.File(path.relative_to(folder or path).as_posix(), path.stat().st_size, about)
 
     small = len(built.records.extractions) <= _ANSWER_ALL_UP_TO
+    queryable = len(built.records.extractions) <= _MOST_IN_A_PAGE
     for name, known in pipeline.answerable().items():
         why = _LOOKUPS.get(name, "")
         if name not in tables and not why:
@@ -320,6 +323,8 @@ def site_material(
         },
         files=tuple(file(p, _ABOUT.get(p.suffix, "")) for p in written if p.parent.name != "maps"),
         maps=tuple(file(p, f"{p.stem} map") for p in written if p.parent.name == "maps"),
+        store=built.store if queryable else None,
+        names=built.names if queryable else None,
     )
 
 

@@ -59,6 +59,7 @@ RELEASE_NOTES = """\
 Linked data of {date}, made by eaa-graph {version} from the files of the review. Licence: {licence}.
 
 index.html              where to begin
+sparql.html             ask these data in your browser, in plain words or SPARQL; needs no server (its files: assets/sparql/)
 data/                   the whole graph in five formats that say the same (TriG and JSON-LD keep the named graphs)
 resource/               one page (HTML) and two data files (Turtle, JSON-LD) for each thing; index.csv says which is whose
 tables/                 the review's sheets as CSV, with a Frictionless description (datapackage.json)
@@ -209,6 +210,7 @@ class _Writer:
         self.nanopublications(recorded)
         reference.write(self.folder / "onto")
         names, labels = self.things([q for quads in by_graph.values() for q in quads])
+        self.queryable(store, names)
         self.descriptions(by_graph, names, inputs)
         self.front(names, labels)
         return names
@@ -253,6 +255,16 @@ class _Writer:
         self.file("style.css", pages.STYLE.lstrip())
         return names, labels
 
+    def queryable(self, store: Store, names: dict[str, str]) -> None:
+        """Write the page that answers SPARQL in the browser: from the guarded graph, like all else here."""
+        from eaa_graph.site import sparql
+
+        asked = sparql.Queryable(store, queries.names(store), {thing: f"{path}.html" for thing, path in names.items()})
+        self.file("sparql.html", pages.sparql_page(self.about, asked.fits))
+        if asked.fits:
+            for path, text in sparql.files(asked):
+                self.file(path, text)
+
     def descriptions(self, by_graph: dict[str, list[Quad]], names: dict[str, str], inputs: list[Path]) -> None:
         about = self.about
         dumps = [path for path in self.described if path.startswith("data/")]
@@ -284,12 +296,16 @@ class _Writer:
                 withheld=f"{len(self.held)} in this release",
             ),
         )
-        shown = {path: title for path, (_, _, title) in self.described.items()} | {
-            "onto/index.html": "The ontology, explained term by term",
-            "croissant.json": "Description of the tables for Croissant",
-            "ro-crate-metadata.json": "Description of the release for RO-Crate",
-            "SHA256SUMS": "Checksums of all files",
-        }
+        shown = (
+            {"sparql.html": "Ask these data in your browser, without a server"}
+            | {path: title for path, (_, _, title) in self.described.items()}
+            | {
+                "onto/index.html": "The ontology, explained term by term",
+                "croissant.json": "Description of the tables for Croissant",
+                "ro-crate-metadata.json": "Description of the release for RO-Crate",
+                "SHA256SUMS": "Checksums of all files",
+            }
+        )
         summary = linked.jsonld(
             describing.dataset(about, describing.PREFIXES["dcat"] + "Dataset", "https://schema.org/Dataset"),
             prefixes=describing.PREFIXES,

@@ -6,7 +6,7 @@ page names the other two, and a redirect (see `ontology/w3id`) leads from the th
 
 from __future__ import annotations
 
-__all__ = ["file_names", "index_page", "page", "script_json", "subjects"]
+__all__ = ["file_names", "index_page", "page", "script_json", "sparql_page", "subjects"]
 
 import hashlib
 from collections import defaultdict
@@ -194,6 +194,36 @@ def index_page(
 </ul>
 <h2>Things by kind</h2>
 {things}
+</body>
+</html>
+"""
+
+
+def sparql_page(about: About, fits: bool) -> str:
+    """Return the page that answers SPARQL in the reader's browser; `fits` says whether the graph goes with it."""
+    from eaa_graph.site import sparql
+    from eaa_graph.site.rendering import environment
+
+    body = environment().get_template("sparql_body.html")
+    told = body.render(root="", fits=fits, most=sparql.MOST_QUADS, folder=sparql.FOLDER, answers="")
+    head = f"""<meta http-equiv="Content-Security-Policy" content="connect-src 'none'; object-src 'none'">
+<link rel="stylesheet" href="{sparql.FOLDER}/page.css">
+<script defer src="{sparql.FOLDER}/questions.js"></script>
+<script defer src="{sparql.FOLDER}/page.js"></script>
+"""
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>SPARQL: {escape(about.records.review.title)}</title>
+<link rel="stylesheet" href="style.css">
+{head if fits else ""}</head>
+<body>
+<p class="soft"><a href="index.html">{escape(about.records.review.title)}</a></p>
+<main>
+{told}
+</main>
 </body>
 </html>
 """

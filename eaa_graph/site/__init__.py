@@ -28,12 +28,14 @@ def files(material: Material) -> Iterator[tuple[str, str]]:
     tuple of (str, str)
         Path from the top of the site with ``/`` between folders, and the file's text. ``index.html`` is the first.
     """
-    from eaa_graph.site import data, pages
+    from eaa_graph.site import data, pages, sparql
     from eaa_graph.site.grouping import Grouped
 
     grouped = Grouped(material)
     yield from pages.pages_of(grouped)
     yield from data.scripts(grouped)
+    if grouped.queryable is not None:
+        yield from sparql.files(grouped.queryable)
     assets = _resource("eaa_graph.site") / "assets"
     for name in ("style.css", "site.js", "search.js", "explorer.js"):
         text = (assets / name).read_text("utf-8")

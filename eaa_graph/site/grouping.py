@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from eaa_graph.errors import Refused
 from eaa_graph.findings import Finding
@@ -16,10 +16,16 @@ from eaa_graph.gaps import TYPES, register
 from eaa_graph.living import Since
 from eaa_graph.model import ROLES, Appraisal, Article, Concept, Configuration, Extraction, Records, slot_concepts
 from eaa_graph.network import Incidence, selected
+from eaa_graph.queries import Names
 from eaa_graph.site.names import anchor, page_name, safe_name
+from eaa_graph.store import Store
 from eaa_graph.tables import Table, Thing
 from eaa_graph.theory.evidence import Bearings, bearings
 from eaa_graph.theory.versions import History, history
+from eaa_graph.vocabulary import data_iri
+
+if TYPE_CHECKING:
+    from eaa_graph.site.sparql import Queryable
 
 #: Longer tables are files; their pages show how they begin.
 LONG = 15
@@ -88,6 +94,10 @@ class Material:
         Stand-alone maps, to link to.
     since : Since or None
         What changed since the build before; None if there was none.
+    store : Store or None
+        The graph, for the page that answers SPARQL in the browser; None leaves that page without it.
+    names : Names or None
+        What the things in it are called.
     """
 
     records: Records
@@ -100,6 +110,8 @@ class Material:
     files: tuple[File, ...] = ()
     maps: tuple[File, ...] = ()
     since: Since | None = None
+    store: Store | None = None
+    names: Names | None = None
 
 
 class Grouped:
@@ -122,6 +134,19 @@ class Grouped:
         self.coder = chosen
         self.chosen: Incidence = selected(material.columns, material.coder)
         self.counted: tuple[Extraction, ...] = tuple(e for e in self.records.extractions if chosen in ("all", e.coder))
+
+    @cached_property
+    def queryable(self) -> Queryable | None:
+        """What the SPARQL page answers from; None where there is no graph, or one too large for a browser."""
+        from eaa_graph.site.sparql import Queryable
+
+        store, names = self.material.store, self.material.names
+        if store is None or names is None:
+            return None
+        paths = {name: self.path(thing.kind, thing.id) for name, thing in names.things.items()}
+        paths |= {data_iri(names.base, "extraction", e): self.path("extraction", e) for e in self.extractions}
+        made = Queryable(store, names, {name: path for name, path in paths.items() if path})
+        return made if made.fits else None
 
     # --- groupings --------------------------------------------------------------------------
 

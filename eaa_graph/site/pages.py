@@ -19,6 +19,7 @@ from eaa_graph.gaps.dossier import dossier
 from eaa_graph.gaps.register import Gap
 from eaa_graph.measures.occurrence import occurrence
 from eaa_graph.model import ROLES, STANCES, Configuration, Extraction
+from eaa_graph.site import sparql
 from eaa_graph.site.grouping import LONG, PER_PAGE, Grouped, Picture
 from eaa_graph.site.names import anchor, page_name, safe_name
 from eaa_graph.site.rendering import Shown, amount, environment, shown, tightened
@@ -609,6 +610,16 @@ class _Site:
         yield self.changes()
         yield self.page("search.html", "pages/search.html", "Search")
         yield self.page("explorer.html", "pages/explorer.html", "Explorer")
+        yield self.page(
+            "sparql.html",
+            "pages/sparql.html",
+            "SPARQL, without a server",
+            "pages/questions.html",
+            fits=self.g.queryable is not None,
+            most=sparql.MOST_QUADS,
+            folder=sparql.FOLDER,
+            answers="pages/questions.html",
+        )
 
     def changes(self) -> tuple[str, str]:
         since = self.material.since
