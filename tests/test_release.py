@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
 import shutil
 import subprocess
 import sys
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -151,11 +153,24 @@ def test_licences_are_read_as_they_are_worded(licence, policy: str) -> None:
     assert reading_of(licence).policy == policy
 
 
+def unpacked(out: Path, part: str, name: str = "graph.js") -> str:
+    """Return what a script of the SPARQL page hands to it."""
+    script = (out / "assets" / "sparql" / name).read_text("utf-8")
+    (packed,) = re.findall(rf'\["{part}"\]=(".*");', script)
+    return zlib.decompress(base64.b85decode(json.loads(packed))).decode("utf-8")
+
+
 def test_what_may_not_be_repeated_is_nowhere_in_the_release(small: Path) -> None:
     run = " ".join(SECRET.split()[6:12])
     for path in (small / "out").rglob("*"):
         if path.is_file():
             assert run not in path.read_text("utf-8"), path
+    graph = unpacked(small / "out", "graph")  # packed in the page that answers in the browser
+    assert OPEN in graph
+    assert run not in graph
+    assert run not in unpacked(small / "out", "things")
+    assert run not in unpacked(small / "out", "questions", "questions.js")
+    assert "/graph/inferred/" not in graph
     text = (small / "out" / "tables" / "extractions.csv").read_text("utf-8")
     assert OPEN in text
     assert "when the nurses finally asked …" in text

@@ -19,9 +19,10 @@ from typing import Any
 
 from eaa_graph import queries
 from eaa_graph.queries import Names, Question
+from eaa_graph.resources import folder
 from eaa_graph.site.data import script
 from eaa_graph.store import Store
-from eaa_graph.vocabulary import EAA, PREFIXES, graph_iri, iri
+from eaa_graph.vocabulary import EAA, ONTOLOGY, PREFIXES, graph_iri, iri
 
 #: Where the page's own files lie in a site.
 FOLDER = "assets/sparql"
@@ -85,8 +86,14 @@ def _graph(asked: Queryable) -> str:
         for name in sorted({*known, *asked.paths})
         if name.startswith(base)
     }
-    graph = asked.store.dump("trig", asked.graphs)
-    return script("graph", _packed(graph)) + script("things", _packed(_json(told)))
+    graphs = asked.graphs
+    record = asked.store.dump("trig", [g for g in graphs if g != ONTOLOGY])
+    # As its file has it: a store calls blank nodes by other names every time, and equal reviews give equal bytes.
+    ontology = (folder("ontology") / "eaa.ttl").read_bytes() if ONTOLOGY in graphs else b""
+    return "".join(
+        script(name, _packed(content))
+        for name, content in (("graph", record), ("ontology", ontology), ("things", _json(told)))
+    )
 
 
 def _json(value: Any) -> bytes:
@@ -114,6 +121,7 @@ def _catalogue(known: Names) -> dict[str, Any]:
     return {
         "base": known.base,
         "terms": EAA,
+        "ontology": ONTOLOGY,
         "prefixes": "".join(f"PREFIX {name}: <{value}>\n" for name, value in PREFIXES.items()),
         "choices": choices,
         "questions": [_told(q, known, q.name in queries.questions("gaps")) for q in shipped.values()],

@@ -51,17 +51,17 @@
     return ready || (ready = (async function () {
       await Promise.all([load("oxigraph.js"), load("graph.js")]);
       var engine = await unpacked(EAA.engine), wasm = await unpacked(EAA.wasm);
-      var graph = await inflated(EAA.graph);
+      var graph = await inflated(EAA.graph), ontology = await inflated(EAA.ontology);
       EAA.things = await read(EAA.things);
-      EAA.engine = EAA.wasm = EAA.graph = null;
+      EAA.engine = EAA.wasm = EAA.graph = EAA.ontology = null;
       // A page opened from disk may not start a module as a worker: the engine's module becomes a plain script.
       var plain = new TextDecoder().decode(engine).replace(/^export (?=class|function)/gm, "").replace(/^export \{[^}]*\};?/gm, "").replace(/import\.meta\.url/g, '""');
-      return { code: URL.createObjectURL(new Blob([plain, "\n(" + inWorker + ")();\n"], { type: "text/javascript" })), wasm: wasm, graph: graph };
+      return { code: URL.createObjectURL(new Blob([plain, "\n(" + inWorker + ")();\n"], { type: "text/javascript" })), wasm: wasm, graph: graph, ontology: ontology };
     })().catch(function (error) { ready = null; throw error; }));
   }
 
   // --- the worker -------------------------------------------------------------------------------
-  function inWorker() { // runs after the engine's own code, in the worker; `initSync` and `Store` are the engine's
+  function inWorker() { // runs after the engine's own code, in the worker; `initSync`, `Store`, `namedNode` are the engine's
     var store;
     self.onmessage = function (event) {
       var asked = event.data;
@@ -70,6 +70,7 @@
           initSync({ module: asked.wasm });
           store = new Store();
           store.load(asked.graph, { format: "application/trig", no_transaction: true });
+          store.load(asked.ontology, { format: "text/turtle", to_graph_name: namedNode(asked.named), no_transaction: true });
           self.postMessage({ ready: store.size });
           return;
         }
@@ -100,7 +101,7 @@
         made.onmessage = function (event) {
           if (event.data.error) { end(); failed(new Error(event.data.error)); } else done(made);
         };
-        made.postMessage({ wasm: have.wasm, graph: have.graph });
+        made.postMessage({ wasm: have.wasm, graph: have.graph, ontology: have.ontology, named: told.ontology });
         running.fail = failed;
       });
     });
@@ -336,6 +337,7 @@
       };
       var Yasgui = window.Yasgui;
       Yasgui.Yasqe.defaults.value = told.prefixes + text.value;
+      byId("with-editor").hidden = false; // before the editor measures itself
       var editor = new Yasgui(byId("editor"), {
         persistenceId: null,
         requestConfig: { endpoint: endpoint, method: "POST" },
@@ -353,7 +355,6 @@
         choose();
         (editor.getTab() || tab).setQuery(told.prefixes + text.value);
       });
-      byId("with-editor").hidden = false;
       byId("edit").hidden = true;
       say("");
       byId("editor").scrollIntoView({ block: "nearest" });
