@@ -363,7 +363,7 @@
 
   // --- start ------------------------------------------------------------------------------------
   function begin() {
-    var asked = new URLSearchParams(location.hash.slice(1)), name = asked.get("question");
+    var asked = new URLSearchParams(location.hash.slice(1) || location.search), name = asked.get("question");
     var at = told.questions.findIndex(function (q) { return q.name === name; });
     if (at < 0 && chosen) return; // the editor empties the address
     select.value = at < 0 ? 0 : at;
