@@ -30,7 +30,7 @@ body{margin:0 auto;max-width:62rem;padding:2rem 1.25rem 4rem;overflow-wrap:anywh
 h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.15rem;margin-top:2.2rem}a{color:var(--accent)}
 .soft{color:var(--soft)}table{border-collapse:collapse;font-size:.9rem;width:100%}
 th,td{padding:.3rem .75rem .3rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
-th{font-weight:600;width:16rem}figure{margin:1rem 0;overflow-x:auto}code{font-size:.9em}
+th{font-weight:600;width:min(16rem,32%)}figure{margin:1rem 0;overflow-x:auto}code{font-size:.9em}
 """
 
 
