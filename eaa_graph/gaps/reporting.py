@@ -120,7 +120,18 @@ def in_order(incidence: Incidence, numbers: Iterable[int]) -> Index:
 
 
 def reporting(incidence: Incidence, unit: str = "article") -> Reporting:
-    """Return what the counted coders recorded of each theme in each article or study."""
+    """Return what the counted coders recorded of each theme in each article or study.
+
+    Nearly every rule for gaps begins with it, so it is kept with the columns.
+    """
+    key = f"gaps.reporting {unit}"
+    if key not in incidence._cache:
+        incidence._cache[key] = _reporting(incidence, unit)
+    found: Reporting = incidence._cache[key]
+    return found
+
+
+def _reporting(incidence: Incidence, unit: str) -> Reporting:
     of, count = units_of(incidence, unit)
     placed = incidence.theme >= 0
     themes = in_order(
