@@ -17,6 +17,7 @@ __all__ = [
     "Since",
     "compare",
     "digest",
+    "digest_of",
     "note_json",
     "note_markdown",
     "origin",
@@ -36,6 +37,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, entry_points, requires, version
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -59,6 +61,11 @@ NOTES = ("changes.json", "changes.md", "pages/changes.html")
 
 def digest(*parts: str | bytes) -> str:
     """Return one digest of all parts, each with its length, so that nothing can move from one into the next."""
+    return digest_of(parts)
+
+
+def digest_of(parts: Iterable[str | bytes]) -> str:
+    """Return the same for parts that come one by one."""
     made = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
@@ -103,10 +110,15 @@ def _version(name: str) -> str:
 
 def origin(checked: Checked, settings: Settings) -> str:
     """Return a digest of everything that the results of a review are made of."""
-    records = [f"{type(r).__name__} {r.model_dump_json()}" for r in checked.records.all()]
-    findings = [repr(f) for f in checked.findings]
-    of_settings = [settings.store, settings.coder, str(settings.seed), settings.infer]
-    return digest(program(), *of_settings, str(checked.rows), str(checked.left_by_reader), *findings, *records)
+    of_settings = (settings.store, settings.coder, str(settings.seed), settings.infer, settings.contents)
+    return digest_of(
+        chain(
+            (program(), *of_settings, str(checked.rows), str(checked.left_by_reader)),
+            (repr(f) for f in checked.findings),
+            # One by one: there may be millions.
+            (f"{type(r).__name__} {r.model_dump_json()}" for r in checked.records.all()),
+        )
+    )
 
 
 # --- the build before ------------------------------------------------------------------------------------------

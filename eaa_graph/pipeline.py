@@ -325,7 +325,7 @@ def build(
     progress : callable, optional
         Called as ``progress(stage, "")`` when a stage begins and with a result when it ends.
     enough : callable, optional
-        Asked when the records are there: whether the graph need not be made now.
+        Asked when the records are there: whether the graph need not be made now. It is made when first asked for.
 
     Raises
     ------
@@ -352,6 +352,7 @@ def build(
         "check",
         f"{sum(1 for _ in checked.records.all()):,} records, {aside} rows set aside, {len(checked.findings)} findings",
     )
+    del reading
     if enough(checked):
         return Built(checked, settings)
     progress("graph", "")

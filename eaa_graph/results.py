@@ -32,7 +32,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eaa_graph import living, pipeline, registry, reporting
+from eaa_graph import large, living, pipeline, registry, reporting
 from eaa_graph.errors import BadQuery, BadSettings, Refused, UnknownName
 from eaa_graph.findings import rows_aside
 from eaa_graph.store import FORMATS
@@ -117,45 +117,61 @@ def write(built: Built, target: Path) -> list[Path]:
     list of Path
         The files written.
     """
+    with whole_folder(target, lambda: _spare_the_work_of_people(target)) as beside:
+        if large.is_large(built.records, built.settings):
+            _counts(built, beside)
+        else:
+            _everything(built, beside, target)
+    return sorted(p for p in target.rglob("*") if p.is_file())
+
+
+def _counts(built: Built, beside: Path) -> None:
+    """Write what the build of a very large review leaves behind."""
+    large.write(built, beside)
+    _text(beside / "findings.json", findings_json(built.findings))
+    manifest = {"origin": living.origin(built.checked, built.settings), "files": _digests(beside)}
+    _text(beside / living.MANIFEST, json.dumps(manifest, indent=1) + "\n")
+
+
+def _everything(built: Built, beside: Path, target: Path) -> None:
+    """Write graph, tables, figures, report and site into `beside`, and what changed since the build in `target`."""
     from eaa_graph import site
     from eaa_graph.site.names import safe_name
     from eaa_graph.writers import tables as table_files
 
-    with whole_folder(target, lambda: _spare_the_work_of_people(target)) as beside:
-        painted = living.Earlier(target).painted()
-        asked = answers(built)
-        told = {t.name: t for t in reporting.write(built, beside, painted=painted).tables}
-        (beside / "tables").mkdir()
-        # Where page and report ask the same, the report's answer is of the coder chosen.
-        every = {**{t.name: t for t in asked.values()}, **told}
-        texts = {name: table_files.table_csv(table) for name, table in every.items()}
-        for name, text in texts.items():
-            # The names of some hold ids of theory versions, which can be any text.
-            _text(beside / "tables" / f"{safe_name(name)}.csv", text)
-        table_files.tables_xlsx(list(every.values()), beside / "tables.xlsx")
-        figures = _figures(built, beside / "figures")
-        graphs = [g for g in built.store.graphs() if g != ONTOLOGY]
-        (beside / "graph.trig").write_bytes(built.store.dump("trig", graphs))
-        _text(beside / "findings.json", findings_json(built.findings))
-        for name, map_ in _maps(built).items():
-            (beside / "maps").mkdir(exist_ok=True)
-            _text(beside / "maps" / f"{name}.html", map_)
-        now = living.seen(built)
-        compared = {name: table for name, table in every.items() if name in pipeline.answerable() or name in _COMPARED}
-        since = living.compare(target, now, compared, texts)
-        for path, text in site.files(replace(site_material(built, asked, figures, beside), since=since)):
-            page = beside / path
-            page.parent.mkdir(exist_ok=True)
-            _text(page, text)
-        _text(beside / living.SEEN, json.dumps(now, ensure_ascii=False, separators=(",", ":")) + "\n")
-        _notes(since, built.records.review.title, target, beside)
-        manifest = {
-            "origin": living.origin(built.checked, built.settings),
-            "painted": {figure: living.digest(image) for figure, image in sorted(painted.used.items())},
-            "files": _digests(beside),
-        }
-        _text(beside / living.MANIFEST, json.dumps(manifest, indent=1) + "\n")
-    return sorted(p for p in target.rglob("*") if p.is_file())
+    painted = living.Earlier(target).painted()
+    asked = answers(built)
+    told = {t.name: t for t in reporting.write(built, beside, painted=painted).tables}
+    (beside / "tables").mkdir()
+    # Where page and report ask the same, the report's answer is of the coder chosen.
+    every = {**{t.name: t for t in asked.values()}, **told}
+    texts = {name: table_files.table_csv(table) for name, table in every.items()}
+    for name, text in texts.items():
+        # The names of some hold ids of theory versions, which can be any text.
+        _text(beside / "tables" / f"{safe_name(name)}.csv", text)
+    table_files.tables_xlsx(list(every.values()), beside / "tables.xlsx")
+    figures = _figures(built, beside / "figures")
+    graphs = [g for g in built.store.graphs() if g != ONTOLOGY]
+    (beside / "graph.trig").write_bytes(built.store.dump("trig", graphs))
+    _text(beside / "findings.json", findings_json(built.findings))
+    for name, map_ in _maps(built).items():
+        (beside / "maps").mkdir(exist_ok=True)
+        _text(beside / "maps" / f"{name}.html", map_)
+    now = living.seen(built)
+    compared = {name: table for name, table in every.items() if name in pipeline.answerable() or name in _COMPARED}
+    since = living.compare(target, now, compared, texts)
+    for path, text in site.files(replace(site_material(built, asked, figures, beside), since=since)):
+        page = beside / path
+        page.parent.mkdir(exist_ok=True)
+        _text(page, text)
+    _text(beside / living.SEEN, json.dumps(now, ensure_ascii=False, separators=(",", ":")) + "\n")
+    _notes(since, built.records.review.title, target, beside)
+    manifest = {
+        "origin": living.origin(built.checked, built.settings),
+        "painted": {figure: living.digest(image) for figure, image in sorted(painted.used.items())},
+        "files": _digests(beside),
+    }
+    _text(beside / living.MANIFEST, json.dumps(manifest, indent=1) + "\n")
 
 
 #: Answers in the report under a name of its own, compared with the build before like all others.
@@ -332,9 +348,14 @@ def site_material(
 _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _digests(folder: Path) -> dict[str, str]:
     return {
-        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+        p.relative_to(folder).as_posix(): _digest(p)
         for p in sorted(folder.rglob("*"))
         if p.is_file() and p.name not in _LITTER
     }
@@ -511,7 +532,9 @@ def summary(built: Built, target: Path, *, brief: bool = False) -> Iterator[str 
     yield ""
     yield "next:"
     yield f"  open {target / 'index.html'}"
-    if (target / "report.docx").exists():
+    if large.is_large(built.records, built.settings):
+        yield f"  eaa-graph ask {target / 'columns'} occurrence    count with DuckDB or Spark (docs/scale.md)"
+    elif (target / "report.docx").exists():
         yield f"  fill in the prompts of {target / 'report.docx'}"
     else:
         yield '  pip install "eaa-graph[report]"    for the report as a Word file; it is there as report.html and report.md'
@@ -521,6 +544,9 @@ def summary(built: Built, target: Path, *, brief: bool = False) -> Iterator[str 
 
 
 def _short(built: Built) -> Iterator[str | Table]:
+    if large.is_large(built.records, built.settings):
+        yield from large.short(built)
+        return
     for name, most in (
         ("articles-by-mechanism-and-theme", 0),
         ("configurations-supported", 20),

@@ -46,6 +46,11 @@ SETTINGS: tuple[Setting, ...] = (
         ("auto", "memory", "duckdb", "spark"),
     ),
     Setting("spark_master", "For engine spark: address of the cluster, such as spark://host:7077 or yarn."),
+    Setting(
+        "contents",
+        "What a build leaves: 'all'; 'counts': tables, graph and columns, no page for each thing and no report; 'auto': counts above 100,000 extractions.",
+        ("auto", "all", "counts"),
+    ),
     Setting("coder", "Whose extractions are counted: a coder's id, 'preferred' (review.toml) or 'all'."),
     Setting("seed", "Seed of every random procedure; printed with its results."),
     Setting(
@@ -74,6 +79,7 @@ class Settings:
     store: str = "memory"
     engine: str = "auto"
     spark_master: str = "local[*]"
+    contents: str = "auto"
     coder: str = "preferred"
     seed: int = 20240101
     infer: str = "auto"

@@ -85,7 +85,7 @@ def check(folder: Path | None, example: str | None, fail_on: str, form: str) -> 
 @target
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write; FOLDER/build unless named.")
 @click.option("--again", is_flag=True, help="Write everything anew even if nothing changed since the last build.")
-@settings_options("store", "coder", "seed", "infer", "fail_on")
+@settings_options("store", "coder", "seed", "infer", "contents", "fail_on")
 def build(folder: Path | None, example: str | None, out: Path | None, again: bool, fail_on: str, **chosen: Any) -> None:
     """Build everything: graph, tables, findings and a page to read.
 
@@ -96,7 +96,7 @@ def build(folder: Path | None, example: str | None, out: Path | None, again: boo
       eaa-graph build my-review
       eaa-graph build --example eaa_pilot
     """
-    from eaa_graph import results
+    from eaa_graph import large, results
 
     path = review_path(folder, example)
     target = out or results.default_folder(path, example)
@@ -109,7 +109,9 @@ def build(folder: Path | None, example: str | None, out: Path | None, again: boo
         def stands(checked: Checked) -> bool:
             nonlocal standing
             standing = not again and results.stands(checked, settings, target)
-            return standing
+            # A large graph is written straight from the records; a store would only take memory.
+            straight = settings.store == "memory" and settings.infer != "full"
+            return standing or (straight and large.is_large(checked.records, settings))
 
         built = pipeline.build(path, settings, progress, stands)
         progress("answer", "")
