@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import json
 import os
@@ -10,7 +9,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -406,29 +405,6 @@ def test_the_core_does_without_it() -> None:
 
 
 # --- Spark ----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[str]:
-    """Start Spark with two executors in processes of their own, or with two threads where that cannot be."""
-    if importlib.util.find_spec("pyspark") is None:
-        pytest.skip("the optional part 'spark' is not installed")
-    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-        pytest.skip("there is no Java, which Spark needs")
-    pytest.importorskip("ibis.backends.pyspark")
-    from pyspark.sql import SparkSession
-
-    session = None
-    for master in ("local-cluster[2,1,1024]", "local[2]"):
-        try:
-            session = engines.spark_session(SparkSession.builder, master)
-            session.range(4).count()
-            break
-        except Exception as error:
-            print(f"{master}: {error}")
-    assert session is not None
-    yield master
-    session.stop()
 
 
 @pytest.mark.slow

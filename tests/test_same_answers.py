@@ -14,7 +14,7 @@ import pytest
 import servers
 from strategies import few_articles
 
-from eaa_graph import pipeline
+from eaa_graph import corpus, pipeline
 from eaa_graph.encode import encode
 from eaa_graph.errors import EaaError, Refused
 from eaa_graph.model import Records
@@ -29,6 +29,7 @@ from eaa_graph.validate import Checked
 ARTICLES = int(os.environ.get("EAA_SAME_ARTICLES", "5"))
 REVIEWS = ("eaa_pilot", "eaa_published")
 STORES = ("disk", "rdflib", "oxigraph", "virtuoso")
+ENGINES = tuple(corpus.ENGINES)
 #: What cannot be asked without naming something.
 NEEDED = {
     "what-a-coder-says-alone": {"coder": "coder-a", "other": "coder-b"},
@@ -51,6 +52,8 @@ def built(review: str, store: str) -> Built:
     """Return a review whose graph is in that store; from elsewhere nothing but the graph is known."""
     checked = Checked(records(review), (), 0)
     settings = Settings(infer="none")
+    if store in ENGINES:
+        return Built(checked, Settings(infer="none", engine=store, spark_master="local[2]"))
     if store == "memory":
         return Built(checked, settings)
     if store in ("oxigraph", "virtuoso"):
@@ -68,10 +71,10 @@ def given(name: str) -> dict[str, str]:
     return {**NEEDED.get(name, {}), **{k: v for k, v in CHEAPER.items() if k in accepted}}
 
 
-def outcome(review: str, store: str, name: str) -> tuple[object, ...]:
+def outcome(review: str, store: str, name: str, **more: str) -> tuple[object, ...]:
     """Return the whole answer, or the words in which there is none."""
     try:
-        table = answer(built(review, store), name, given(name))
+        table = answer(built(review, store), name, given(name) | more)
     except (Refused, EaaError) as error:
         return type(error).__name__, str(error)
     return table.columns, table.rows, table.unit, table.denominator, behind(table)
@@ -101,6 +104,21 @@ def test_a_measure_has_the_same_answer_from_what_a_store_elsewhere_holds(name: s
     """The other stores are made from the records that measures count, so there is nothing to compare."""
     assert isinstance(built(review, store), Stored)
     assert outcome(review, store, name) == outcome(review, "memory", name)
+
+
+@pytest.mark.parametrize("engine", ["duckdb", pytest.param("spark", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("review", REVIEWS)
+@pytest.mark.parametrize("name", corpus.MEASURES)
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_a_measure_has_the_same_answer_from_an_engine_for_corpora(
+    name: str, review: str, engine: str, request: pytest.FixtureRequest
+) -> None:
+    pytest.importorskip("ibis", reason="the optional part 'scale' is not installed")
+    if engine == "spark":
+        request.getfixturevalue("spark")  # starts the session that the engine then uses
+    # The curveball, which permutes a whole table, stays in memory.
+    asked = {"null": "bicm"} if name == "cooccurrence" else {}
+    assert outcome(review, engine, name, **asked) == outcome(review, "memory", name, **asked)
 
 
 def test_most_of_it_has_an_answer() -> None:

@@ -150,7 +150,13 @@ def _attributes(article: Article) -> dict[str, str]:
 
 def _parts(records: Records, inc: Incidence, size: int) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """Yield (table, number of the file, columns): all tables for the first articles, then for the next."""
-    coded = sorted(records.extractions, key=lambda e: e.id)
+    coded = {e.id: e for e in records.extractions}
+
+    def words(row: int, name: str) -> str | None:
+        # Columns that come from a store elsewhere come without the passages' words.
+        extraction = coded.get(inc.extractions[row])
+        return None if extraction is None else getattr(extraction, name)
+
     by_article = np.argsort(inc.article, kind="stable")
     coding_article = inc.article[inc.coding_extraction]
     codings_by_article = np.argsort(coding_article, kind="stable")
@@ -188,7 +194,7 @@ def _parts(records: Records, inc: Incidence, size: int) -> Iterator[tuple[str, i
         yield "passages", part, {
             "extraction": rows.astype(np.int32),
             "article": inc.article[rows],
-            **{name: [getattr(coded[r], name) for r in rows.tolist()] for name in ("quote", "note", "locator")},
+            **{name: [words(r, name) for r in rows.tolist()] for name in ("quote", "note", "locator")},
         }  # fmt: skip
         codings = those(codings_by_article, coding_article, low, high)
         of = inc.coding_extraction[codings]
