@@ -220,7 +220,7 @@ def sparql_page(about: About, fits: bool) -> str:
 <link rel="stylesheet" href="style.css">
 {head if fits else ""}</head>
 <body>
-<p class="soft"><a href="index.html">{escape(about.records.review.title)}</a></p>
+<nav aria-label="Release" class="soft"><a href="index.html">{escape(about.records.review.title)}</a></nav>
 <main>
 {told}
 </main>

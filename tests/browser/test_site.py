@@ -58,6 +58,7 @@ KINDS = (
             "plain",
             "questions",
             "search",
+            "sparql",
             "support",
             "together",
         )
