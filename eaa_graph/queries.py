@@ -83,7 +83,10 @@ class Question:
 
 
 def _read(path: Path) -> Question:
-    text = path.read_text("utf-8")
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadQuery(f"{path.name} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     fields: dict[str, str] = {}
     entries: dict[str, list[tuple[str, str, str, str]]] = {"parameters": [], "columns": []}
     key = ""

@@ -266,11 +266,12 @@ def _names(where: Where, cells: list[str], findings: Findings) -> tuple[list[str
     names: list[str] = []
     blank: list[str] = []
     taken = set(cells)
+    seen: set[str] = set()  # a crafted line may have a hundred thousand headers: look none of them up in a list
     for position, cell in enumerate(cells):
         if not cell:
             name = _free(f"column {column_letter(position + 1)}", taken)
             blank.append(name)
-        elif cell in names:
+        elif cell in seen:
             name = _free(f"{cell} (column {column_letter(position + 1)})", taken)
             findings.add(
                 "duplicate-header",
@@ -281,6 +282,7 @@ def _names(where: Where, cells: list[str], findings: Findings) -> tuple[list[str
         else:
             name = cell
         names.append(name)
+        seen.add(name)
         taken.add(name)
     return names, blank
 
