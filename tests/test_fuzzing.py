@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from fuzzing import TARGETS, run
 
 from eaa_graph import queries, registry
 from eaa_graph.errors import BadQuery, UnreadableFile
+from eaa_graph.readers import opening
 
 INPUTS = int(os.environ.get("EAA_FUZZ_INPUTS", "40"))
 
@@ -45,3 +47,16 @@ def test_xml_in_an_encoding_nobody_reads_is_refused(tmp_path: Path, encoding: st
     path.write_text(f'<?xml version="1.0" encoding="{encoding}"?><CodeBook><Codes/></CodeBook>')
     with pytest.raises(UnreadableFile, match="encoding"):
         registry.find("readers", "qdc").read(path)
+
+
+@pytest.mark.parametrize("suffix", [".qdpx", ".docx", ".xlsx", ".qda", ".bin"])
+def test_an_archive_of_a_later_kind_is_refused(tmp_path: Path, suffix: str) -> None:
+    """Found by fuzzing: an archive that says it needs a later version of ZIP raises another error than a damaged one."""
+    path = tmp_path / f"x{suffix}"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<a/>")
+    packed = bytearray(path.read_bytes())
+    packed[packed.find(b"PK\x01\x02") + 6] = 99
+    path.write_bytes(packed)
+    with pytest.raises(UnreadableFile):
+        opening.read(path)

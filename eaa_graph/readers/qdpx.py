@@ -1043,7 +1043,7 @@ def _accepts(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.lower().endswith(".qde") for name in archive.namelist())
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, NotImplementedError, zipfile.BadZipFile):
         # A damaged project is still ours to complain about.
         return path.suffix.lower() == ".qdpx"
 
