@@ -32,6 +32,7 @@ import time
 import traceback
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -339,7 +340,10 @@ def _by_kind(r: random.Random, name: str, data: bytes) -> bytes:
     if not data:
         return r.choice(ODD).encode("utf-8", "surrogatepass")
     if data.startswith(b"PK\x03\x04"):
-        return _zip(r, data)
+        try:
+            return _zip(r, data)
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError, zlib.error):
+            return _bytes(r, data)  # damaged already
     if data.startswith(b"SQLite format 3\0"):
         return _sqlite(r, data)
     if data[:200].lstrip(b"\xef\xbb\xbf \r\n").startswith(b"<"):

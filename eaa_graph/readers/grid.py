@@ -379,12 +379,15 @@ def _ragged(
             )
         return
     extra: list[str] = []
+    taken: set[str] = set()
     for position in range(width, len(cells)):
         text, replaced = clean(cells[position])
         if not text:
             continue
         if position not in beyond:
-            beyond[position] = _free(f"column {column_letter(position + 1)}", {*names, *beyond.values()})
+            taken = taken or {*names, *beyond.values()}  # once a row: a row may have very many cells too many
+            beyond[position] = _free(f"column {column_letter(position + 1)}", taken)
+            taken.add(beyond[position])
         name = beyond[position]
         if replaced:
             _say_replaced(findings, where._replace(column=name), position, replaced)
