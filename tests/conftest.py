@@ -23,6 +23,10 @@ settings.register_profile("unshrunk", parent=settings.get_profile("here"), phase
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
+#: Programs that run in environments of their own: not to be imported here in search of examples.
+collect_ignore = ["checks", "npm"]
+
+
 @pytest.fixture(scope="session")
 def spark() -> Iterator[str]:
     """Start Spark with two executors in processes of their own, or with two threads where that cannot be."""
