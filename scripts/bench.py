@@ -222,15 +222,15 @@ def _grow_columns(material: Material) -> None:
     Incidence.from_records(material.records)
 
 
-def _grow_build(material: Material) -> int:
-    """All that `eaa-graph build` does after reading; returns the bytes of what it writes."""
+def _grow_build(material: Material, contents: str = "counts") -> int:
+    """All that `eaa-graph build` does after reading, of the same contents at every size; returns the bytes of what it writes."""
     from eaa_graph import pipeline, results
     from eaa_graph.settings import Settings
     from eaa_graph.validate import validate
 
     checked = validate(material.reading)
     with tempfile.TemporaryDirectory(dir=material.folder) as temporary:
-        written = results.write(pipeline.Built(checked, Settings()), Path(temporary) / "build")
+        written = results.write(pipeline.Built(checked, Settings(contents=contents)), Path(temporary) / "build")
         return sum(path.stat().st_size for path in written)
 
 
@@ -248,7 +248,10 @@ GROWING: dict[str, Callable[[Material], int | None]] = {
     "grow-columns": _grow_columns,
     "grow-measures": _grow_measures,
     "grow-build": _grow_build,
+    "grow-site": partial(_grow_build, contents="all"),
 }
+#: A site of more articles than this takes minutes, and nobody makes one: build leaves it out by itself.
+_SITE_UP_TO = 1_000
 
 
 # --- measures of scripts/bench_measures.py ----------------------------------------------------------------
@@ -438,7 +441,8 @@ def page(found: Found, sizes: list[int]) -> str:
             "grow-ingest": "rows into a store, checking included",
             "grow-columns": "records into integer columns",
             "grow-measures": "occurrence, pairs, support and empty cells on columns",
-            "grow-build": "everything that `build` does after reading",
+            "grow-build": "`build` after reading: counts, graph and columns, as for large reviews",
+            "grow-site": "`build` after reading, with site, report and figures",
         }
         out += ["## How it grows", ""]
         heads = " | ".join(f"{n:,}" for n in sizes)
@@ -457,11 +461,13 @@ def page(found: Found, sizes: list[int]) -> str:
                     f"{growth(there, [getattr(by_size[n], what) for n in there]):.2f}" for what in ("seconds", "peak")
                 ]
             out.append(f"| {told[name]} | {' | '.join(cells)} | {' | '.join(exponents)} |")
-        built = found.grown.get("grow-build", {})
-        if built:
+        for name, what in (("grow-build", "as for large reviews"), ("grow-site", "with site, report and figures")):
+            built = found.grown.get(name, {})
+            if not built:
+                continue
             out += [
                 "",
-                "What `build` writes: "
+                f"What `build` writes {what}: "
                 + ", ".join(f"{s.size / 1e6:,.1f} MB at {n:,} articles" for n, s in built.items())
                 + ".",
             ]
@@ -518,6 +524,8 @@ def run(chosen: argparse.Namespace, folder: Path) -> Found:
     if "growth" in parts:
         for name in GROWING:
             for articles in sizes:
+                if name == "grow-site" and articles > _SITE_UP_TO:
+                    break
                 try:
                     side = _child(name, "ours", Material(folder, articles), 1)
                 except subprocess.TimeoutExpired:
