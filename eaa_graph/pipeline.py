@@ -16,6 +16,7 @@ __all__ = [
     "Answerable",
     "Built",
     "Drawing",
+    "Progress",
     "Stored",
     "answer",
     "answerable",
@@ -29,6 +30,7 @@ __all__ = [
     "passages",
     "query",
     "review",
+    "silent",
     "snapshot",
     "store_of",
     "stored",
@@ -74,8 +76,8 @@ _T = TypeVar("_T")
 Progress = Callable[[str, str], None]
 
 
-def _silent(stage: str, result: str) -> None:
-    pass
+def silent(stage: str, result: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -312,7 +314,7 @@ def _never(_: Checked) -> bool:
 def build(
     path: Path,
     settings: Settings | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     enough: Callable[[Checked], bool] = _never,
 ) -> Built:
     """Go the road from files to a store with everything inferred.
@@ -404,7 +406,7 @@ def stored(settings: Settings, name: str = "", exact: bool = False) -> Stored:
     return Stored(store, settings)
 
 
-def snapshot(settings: Settings, name: str = "", progress: Progress = _silent) -> Built:
+def snapshot(settings: Settings, name: str = "", progress: Progress = silent) -> Built:
     """Fetch a review from the store of the settings into memory, as it is now."""
     far = stored(settings, name)
     progress("fetch", "")
@@ -423,7 +425,7 @@ def snapshot(settings: Settings, name: str = "", progress: Progress = _silent) -
     return Built(Checked(records, (), sum(1 for _ in records.all())), settings, store)
 
 
-def upload(built: Built, place: str, progress: Progress = _silent) -> Replaced:
+def upload(built: Built, place: str, progress: Progress = silent) -> Replaced:
     """Swap a build into the store at the web address `place`, where it replaces what is there of the same review.
 
     Raises

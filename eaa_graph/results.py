@@ -109,8 +109,15 @@ def answers(built: Built) -> dict[str, Table]:
     return found
 
 
-def write(built: Built, target: Path) -> list[Path]:
+def write(built: Built, target: Path, progress: pipeline.Progress = pipeline.silent) -> list[Path]:
     """Write all results of `built` into the folder `target`, replacing an earlier build as a whole.
+
+    Parameters
+    ----------
+    built : Built
+    target : Path
+    progress : callable, optional
+        Called as ``progress(stage, "")`` when a stage begins and with a result when it ends.
 
     Returns
     -------
@@ -121,8 +128,11 @@ def write(built: Built, target: Path) -> list[Path]:
         if large.is_large(built.records, built.settings):
             _counts(built, beside)
         else:
-            _everything(built, beside, target)
-    return sorted(p for p in target.rglob("*") if p.is_file())
+            _everything(built, beside, target, progress)
+        progress("write", "")
+    written = sorted(p for p in target.rglob("*") if p.is_file())
+    progress("write", f"{len(written):,} files in {target}")
+    return written
 
 
 def _counts(built: Built, beside: Path) -> None:
@@ -133,14 +143,17 @@ def _counts(built: Built, beside: Path) -> None:
     _text(beside / living.MANIFEST, json.dumps(manifest, indent=1) + "\n")
 
 
-def _everything(built: Built, beside: Path, target: Path) -> None:
+def _everything(built: Built, beside: Path, target: Path, progress: pipeline.Progress) -> None:
     """Write graph, tables, figures, report and site into `beside`, and what changed since the build in `target`."""
     from eaa_graph import site
     from eaa_graph.site.names import safe_name
     from eaa_graph.writers import tables as table_files
 
     painted = living.Earlier(target).painted()
+    progress("answer", "")
     asked = answers(built)
+    progress("answer", f"{len(asked)} questions")
+    progress("report", "")
     told = {t.name: t for t in reporting.write(built, beside, painted=painted).tables}
     (beside / "tables").mkdir()
     # Where page and report ask the same, the report's answer is of the coder chosen.
@@ -150,6 +163,13 @@ def _everything(built: Built, beside: Path, target: Path) -> None:
         # The names of some hold ids of theory versions, which can be any text.
         _text(beside / "tables" / f"{safe_name(name)}.csv", text)
     table_files.tables_xlsx(list(every.values()), beside / "tables.xlsx")
+    progress(
+        "report",
+        f"{len(every)} tables, report as Word file, page and text"
+        if (beside / "report.docx").exists()
+        else f"{len(every)} tables, report as page and text",
+    )
+    progress("draw", "")
     figures = _figures(built, beside / "figures")
     graphs = [g for g in built.store.graphs() if g != ONTOLOGY]
     (beside / "graph.trig").write_bytes(built.store.dump("trig", graphs))
@@ -157,13 +177,18 @@ def _everything(built: Built, beside: Path, target: Path) -> None:
     for name, map_ in _maps(built).items():
         (beside / "maps").mkdir(exist_ok=True)
         _text(beside / "maps" / f"{name}.html", map_)
+    progress("draw", f"{len(figures)} figures, {len(list((beside / 'maps').glob('*')))} maps")
+    progress("site", "")
     now = living.seen(built)
     compared = {name: table for name, table in every.items() if name in pipeline.answerable() or name in _COMPARED}
     since = living.compare(target, now, compared, texts)
+    pages = 0
     for path, text in site.files(replace(site_material(built, asked, figures, beside), since=since)):
         page = beside / path
         page.parent.mkdir(exist_ok=True)
         _text(page, text)
+        pages += page.suffix == ".html"
+    progress("site", f"{pages:,} pages")
     _text(beside / living.SEEN, json.dumps(now, ensure_ascii=False, separators=(",", ":")) + "\n")
     _notes(since, built.records.review.title, target, beside)
     manifest = {

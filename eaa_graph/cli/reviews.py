@@ -114,12 +114,10 @@ def build(folder: Path | None, example: str | None, out: Path | None, again: boo
             return standing or (straight and large.is_large(checked.records, settings))
 
         built = pipeline.build(path, settings, progress, stands)
-        progress("answer", "")
         if standing:
-            progress("answer", f"nothing changed: {target} holds what would be written again")
+            progress("write", f"nothing changed: {target} holds what would be written again")
         else:
-            written = results.write(built, target)
-            progress("answer", f"{len(written)} files in {target}")
+            results.write(built, target, progress)
     for part in results.summary(built, target, brief=standing):
         if isinstance(part, str):
             echo_text(part)

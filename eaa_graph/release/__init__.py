@@ -10,7 +10,7 @@ __all__ = ["RELEASE_NOTES", "Published", "publish"]
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,10 +96,6 @@ class Published:
     things: int
 
 
-def _silent(stage: str, result: str) -> None:
-    pass
-
-
 def publish(
     path: Path,
     out: Path,
@@ -109,7 +105,7 @@ def publish(
     quotes: str = "whole",
     words: int = CUT_WORDS,
     settings: Settings | None = None,
-    progress: Callable[[str, str], None] = _silent,
+    progress: pipeline.Progress = pipeline.silent,
 ) -> Published:
     """Write the linked-data release of the review at `path` into the folder `out`.
 
