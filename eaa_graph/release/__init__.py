@@ -19,7 +19,7 @@ from eaa_graph import pipeline, queries
 from eaa_graph.encode import review_base
 from eaa_graph.errors import BadSettings, Refused
 from eaa_graph.reason import infer
-from eaa_graph.release import describing, linked, nanopublications, packages, pages, reference
+from eaa_graph.release import describing, linked, nanopublications, packages, pages, reference, signing
 from eaa_graph.release.describing import About
 from eaa_graph.release.guard import CUT_WORDS, Withheld, guard, withheld_table
 from eaa_graph.vocabulary import (
@@ -63,7 +63,7 @@ sparql.html             ask these data in your browser, in plain words or SPARQL
 data/                   the whole graph in five formats that say the same (TriG and JSON-LD keep the named graphs)
 resource/               one page (HTML) and two data files (Turtle, JSON-LD) for each thing; index.csv says which is whose
 tables/                 the review's sheets as CSV, with a Frictionless description (datapackage.json)
-nanopublications/       one for each configuration (unsigned)
+nanopublications/       one for each configuration ({signed})
 onto/                   the ontology: release files of this version, reference page, shapes, JSON-LD context, matches
 void.ttl dcat.ttl       what the data set is, how large, where its files are
 prov.ttl                what it was made from, by which software
@@ -87,6 +87,8 @@ class Published:
         Texts that it does not repeat, or not in full.
     triples, things : int
         Distinct triples, and things with a page of their own.
+    signed_by : str
+        IRI of whoever signed the nanopublications; empty when they are unsigned.
     """
 
     folder: Path
@@ -94,6 +96,7 @@ class Published:
     withheld: tuple[Withheld, ...]
     triples: int
     things: int
+    signed_by: str = ""
 
 
 def publish(
@@ -104,6 +107,8 @@ def publish(
     url: str = "",
     quotes: str = "whole",
     words: int = CUT_WORDS,
+    key: Path | None = None,
+    signer: str = "",
     settings: Settings | None = None,
     progress: pipeline.Progress = pipeline.silent,
 ) -> Published:
@@ -123,6 +128,10 @@ def publish(
         The most of a quote that may be shown: ``whole``, ``cut`` or ``withhold``; licences can only make it less.
     words : int
         Words that are left of a quote that is cut.
+    key : Path, optional
+        File of a private RSA key to sign the nanopublications with; they are unsigned without one.
+    signer : str
+        Who signs: an ORCID, or id or name of a person of the review; the one person with an ORCID when left out.
     settings : Settings, optional
     progress : callable, optional
         As for :func:`eaa_graph.pipeline.build`.
@@ -130,12 +139,16 @@ def publish(
     Raises
     ------
     BadSettings
-        If the review names no licence or no date can be told, or `url` is no web address.
+        If the review names no licence or no date can be told, `url` is no web address, or it cannot be told who signs.
+    MissingExtra
+        If nanopublications are to be signed and the part for it is not installed.
     Refused
         If `out` holds files that are not of an earlier release.
     UnreadableFile
-        If nothing at all can be read at `path`.
+        If nothing at all can be read at `path`, or the key cannot be used.
     """
+    if signer and key is None:
+        raise BadSettings("--signer says who signs, and nothing is signed without a key; give it with --key FILE")
     progress("read", "")
     checked = pipeline.check(path)
     kept, held = guard(checked.records, quotes, words)
@@ -147,6 +160,7 @@ def publish(
     base = review_base(review)
     about = About(kept, _date(kept, date), _url(url or f"{base}release/"))
     _check_place(out)
+    by = signing.signer(key, checked.records, signer) if key else None
     progress("read", f"{len(kept.extractions):,} extractions, {len(held)} texts held back")
 
     progress("graph", "")
@@ -163,17 +177,19 @@ def publish(
 
     with whole_folder(out, lambda: _check_place(out)) as beside:
         progress("write", "")
-        names = _Writer(beside, about, checked.records, held).everything(store, by_graph, _inputs(path))
+        names = _Writer(beside, about, checked.records, held, by).everything(store, by_graph, _inputs(path))
         files = _checksums(beside)
         progress("write", f"{len(files):,} files, {len(names):,} things with a page")
-    return Published(out, tuple(sorted(out / f for f in files)), held, size, len(names))
+    return Published(out, tuple(sorted(out / f for f in files)), held, size, len(names), by.who if by else "")
 
 
 class _Writer:
     """Writes the parts of a release into a folder."""
 
-    def __init__(self, folder: Path, about: About, whole: Records, held: tuple[Withheld, ...]) -> None:
-        self.folder, self.about, self.whole, self.held = folder, about, whole, held
+    def __init__(
+        self, folder: Path, about: About, whole: Records, held: tuple[Withheld, ...], signer: signing.Signer | None
+    ) -> None:
+        self.folder, self.about, self.whole, self.held, self.signer = folder, about, whole, held, signer
         self.described: dict[str, tuple[bytes, str, str]] = {}
 
     def file(self, path: str, content: bytes | str, media: str = "", title: str = "") -> None:
@@ -226,7 +242,7 @@ class _Writer:
         self.file("croissant.json", packages.croissant(self.about, {f"tables/{p.name}": p for p in written}))
 
     def nanopublications(self, quads: list[Quad]) -> None:
-        made = nanopublications.nanopublications(self.about, quads)
+        made = nanopublications.nanopublications(self.about, quads, self.signer)
         names = pages.file_names(
             (data_iri(self.about.base, "nanopublication", identifier) for identifier in made), self.about.base
         )
@@ -290,6 +306,7 @@ class _Writer:
                 version=__version__,
                 licence=about.licence,
                 withheld=f"{len(self.held)} in this release",
+                signed=f"signed by {self.signer.name or self.signer.who}" if self.signer else "unsigned",
             ),
         )
         shown = (

@@ -2,8 +2,7 @@
 
 A nanopublication is four graphs: a head that names the other three, the
 assertion, where the assertion comes from, and how the nanopublication itself
-came about. These are not signed: a signature needs somebody's key, and belongs
-to whoever submits them to a network.
+came about. They are signed when somebody gives a key (:mod:`eaa_graph.release.signing`).
 
 References
 ----------
@@ -21,6 +20,7 @@ from eaa_graph import __version__
 from eaa_graph.model import Configuration
 from eaa_graph.release.describing import About, licence_iri
 from eaa_graph.release.linked import Triple
+from eaa_graph.release.signing import NPX, Signer, sign
 from eaa_graph.vocabulary import (
     DCTERMS,
     EAA,
@@ -38,7 +38,7 @@ from eaa_graph.vocabulary import (
 )
 
 NP = "http://www.nanopub.org/nschema#"
-PREFIXES = {"np": NP}
+PREFIXES = {"np": NP, "npx": NPX}
 _TYPE = iri(RDF + "type")
 #: What a concept brings along, so that the assertion can be read by itself.
 _OF_CONCEPT = {iri(SKOS + name) for name in ("prefLabel", "definition")}
@@ -122,8 +122,10 @@ def _made(configuration: Configuration, identifier: str, name: str | None) -> bo
     return bool(author) and author in (identifier.casefold(), (name or "").casefold())
 
 
-def nanopublications(about: About, quads: Iterable[Quad]) -> dict[str, dict[str, list[Triple]]]:
-    """Return the nanopublication of every configuration, by its id."""
+def nanopublications(
+    about: About, quads: Iterable[Quad], signer: Signer | None = None
+) -> dict[str, dict[str, list[Triple]]]:
+    """Return the nanopublication of every configuration, by its id; signed, if there is somebody who signs."""
     by_subject: dict[Term, list[tuple[Term, Term]]] = defaultdict(list)
     lines: dict[Term, list[Term]] = defaultdict(list)
     matched: set[Term] = set()
@@ -133,7 +135,7 @@ def nanopublications(about: About, quads: Iterable[Quad]) -> dict[str, dict[str,
             lines[o].append(s)
         if p == f"<{EAA}evidenceOrigin>" and o == f"<{EAA}evidence-matched>":
             matched.add(s)
-    return {
+    made = {
         c.id: nanopublication(
             about,
             c,
@@ -141,6 +143,12 @@ def nanopublications(about: About, quads: Iterable[Quad]) -> dict[str, dict[str,
             [line for line in lines[iri(data_iri(about.base, "configuration", c.id))] if line not in matched],
         )
         for c in about.records.configurations
+    }
+    if signer is None:
+        return made
+    return {
+        identifier: sign(graphs, data_iri(about.base, "nanopublication", identifier), signer)
+        for identifier, graphs in made.items()
     }
 
 
