@@ -97,6 +97,10 @@ class MissingExtra(EaaError):
         super().__init__(f'{purpose} needs an optional part: pip install "eaa-graph[{extra}]"')
 
 
+#: A name longer than this is taken for text.
+_LONGEST_NAME = 200
+
+
 def nearest(name: str, known: Iterable[str], count: int = 2) -> list[str]:
     """Return the known names most like `name`, best first (at most `count`).
 
@@ -105,6 +109,8 @@ def nearest(name: str, known: Iterable[str], count: int = 2) -> list[str]:
     >>> nearest("suports", ["supports", "refines", "challenges"])
     ['supports']
     """
-    by_folded = {k.casefold(): k for k in known}
+    if len(name) > _LONGEST_NAME:  # a slip of the pen is short, and comparing takes the square of the length
+        return []
+    by_folded = {k.casefold(): k for k in known if len(k) <= _LONGEST_NAME}
     matches = difflib.get_close_matches(name.casefold(), by_folded, n=count, cutoff=0.6)
     return [by_folded[m] for m in matches]

@@ -14,7 +14,7 @@ import datetime
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -72,6 +72,10 @@ class Checked:
     def made(self) -> int:
         """How many of the rows read became records."""
         return self.rows + self.left_by_reader - rows_aside(self.findings)
+
+
+#: Names compared in search of what an unknown one may have meant: a second or two; a file can hold a million.
+_MOST_COMPARED = 100_000
 
 
 class _Problem(NamedTuple):
@@ -132,6 +136,18 @@ class _Validation:
         self.labels: dict[str, None] = {}
         self.implied: dict[str, dict[str, None]] = defaultdict(dict)
         self.here = Where(reading.name)
+        self.compared = 0
+        self.nearby: dict[tuple[str, int], list[str]] = {}
+
+    def _near(self, name: str, known: Collection[str]) -> list[str]:
+        """Return what a name may have meant; nothing once a file full of unknown names has used up the time for it."""
+        seen = self.nearby.get((name, len(known)))
+        if seen is None:
+            self.compared += len(known)
+            if self.compared > _MOST_COMPARED:
+                return []
+            seen = self.nearby[name, len(known)] = nearest(name, known)
+        return seen
 
     def run(self) -> Checked:
         raw = self._sheets()
@@ -187,7 +203,7 @@ class _Validation:
                     if name
                     else f"{sheet.name!r} is not a sheet of a review folder"
                 )
-                near = nearest(sheet.name, SHEETS)
+                near = self._near(sheet.name, SHEETS)
                 fix = (
                     f"rename it to {near[0]!r} if it is that"
                     if near and not name
@@ -253,7 +269,7 @@ class _Validation:
             if key in _REVIEW_KEYS:
                 values[key] = text
             else:
-                near = nearest(key, _REVIEW_KEYS)
+                near = self._near(key, _REVIEW_KEYS)
                 self._note(
                     "unknown-key",
                     where._replace(column=key),
@@ -357,6 +373,7 @@ class _Validation:
         synonym = {folded(s): column for column in spec.columns for s in column.synonyms}
         matched: dict[str, ColumnSpec] = {}
         taken: dict[str, str] = {}
+        doubled: set[str] = set()
         # Exact names first, so that 'article' beside 'article id' never loses its column to a synonym.
         for by_synonym, names in ((False, exact), (True, synonym)):
             for header in raw.headers:
@@ -365,6 +382,7 @@ class _Validation:
                     continue
                 where = raw.where._replace(column=header)
                 if column.name in taken:
+                    doubled.add(header)
                     self._note(
                         "duplicate-header",
                         where,
@@ -383,7 +401,7 @@ class _Validation:
                     )
         for column in spec.columns:
             if column.required and column.name not in taken:
-                near = nearest(column.name, [h for h in raw.headers if h not in matched])
+                near = self._near(column.name, [h for h in raw.headers if h not in matched])
                 self._note(
                     "missing-column",
                     raw.where,
@@ -391,10 +409,8 @@ class _Validation:
                     f"add a column with the header {column.name!r}; see docs/review-folder.md for the other headers it answers to",
                 )
         for header in raw.headers:
-            if header not in matched and not any(
-                f.rule == "duplicate-header" and f.where == raw.where._replace(column=header) for f in self.findings
-            ):
-                near = nearest(header, [c.name for c in spec.columns if c.name not in taken])
+            if header not in matched and header not in doubled:
+                near = self._near(header, [c.name for c in spec.columns if c.name not in taken])
                 self._note(
                     "unknown-column",
                     raw.where._replace(column=header),
@@ -588,7 +604,7 @@ class _Validation:
         word = words.get(folded(text))
         if word is not None:
             return word, ()
-        near = nearest(text, column.choices)
+        near = self._near(text, column.choices)
         advice = f"did you mean {near[0]!r}? " if near else ""
         rule = "missing-value" if column.required else "wrong-value"
         return None, (
@@ -705,7 +721,7 @@ class _Validation:
                     )
                 return name, problems
         known = [i for sheet in column.refers_to for i in self.ids[sheet]]
-        near = nearest(name, known) if len(known) < 5000 else []
+        near = self._near(name, known)
         rule = "unknown-reference" if required else "dangling-reference"
         what = " or ".join(column.refers_to)
         tail = "the row is set aside" if required else "the row is kept without it"
@@ -774,7 +790,7 @@ class _Validation:
             where = self._at(raw, row_of, header) if row_of else raw.where
             for name in names:
                 if name not in good:
-                    near = nearest(name, known) if len(known) < 5000 else []
+                    near = self._near(name, known)
                     self._note(
                         "dangling-reference",
                         where,
@@ -810,7 +826,7 @@ class _Validation:
             for name in sorted(implied):
                 count = used[name]
                 if codebook:
-                    near = nearest(name, (*self.ids["concepts"], *self.labels))
+                    near = self._near(name, (*self.ids["concepts"], *self.labels))
                     self._note(
                         "unlisted-concept",
                         self.here,

@@ -309,10 +309,16 @@ def _sqlite(r: random.Random, data: bytes) -> bytes:
     if r.randrange(4) == 0:
         return _bytes(r, data)
     with contextlib.closing(sqlite3.connect(":memory:")) as db:
-        db.deserialize(data)
-        tables = [
-            t for (t,) in db.execute("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite%'")
-        ]
+        try:
+            db.deserialize(data)
+            tables = [
+                t
+                for (t,) in db.execute("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite%'")
+            ]
+        except sqlite3.Error:
+            tables = []
+        if not tables:  # an earlier turn has broken it or left nothing to change
+            return _bytes(r, data)
         for _ in range(r.choice((1, 1, 2, 5))):
             table = r.choice(tables)
             columns = [c[1] for c in db.execute(f"PRAGMA table_info({table})")]
@@ -331,7 +337,8 @@ def _sqlite(r: random.Random, data: bytes) -> bytes:
                 db.execute(statement, given)
             if how == 0 and len(tables) > 1:
                 tables.remove(table)
-        db.commit()
+        with contextlib.suppress(sqlite3.Error):
+            db.commit()
         return db.serialize()
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
 from collections import Counter
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from strategies import identifiers, texts
 
 import eaa_graph
+from eaa_graph import validate as validating
 from eaa_graph.findings import RULES, Finding, Where
 from eaa_graph.model import ROLES, SHEETS, ColumnSpec, Record, Records, Row, slot_concepts
 from eaa_graph.pipeline import check
@@ -449,3 +452,28 @@ def test_the_pilot_is_clean_and_complete() -> None:
     checked = check(example("eaa_pilot"))
     assert checked.made == checked.rows > 2_000
     assert not [f for f in checked.findings if f.severity == "error"]
+
+
+def test_a_file_full_of_unknown_names_is_read_in_time_in_proportion_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by fuzzing: headers were looked for among all findings, and suggestions sought for every one of them."""
+    compared = []
+    real = validating.nearest
+
+    def counted(name: str, known: Collection[str]) -> list[str]:
+        compared.append(len(known))
+        return real(name, known)
+
+    monkeypatch.setattr(validating, "nearest", counted)
+    headers = ("id", "title", *(f"column {n}" for n in range(20_000)))
+    where = Where("articles.csv")
+    sheet = RawSheet("articles", where, headers, (Row(where._replace(row=2), {"id": "a", "title": "A"}),))
+    articles = [Row(Where("e.csv", row=n + 2), {"id": f"e{n}", "article": f"b{n}"}) for n in range(3_000)]
+    started = time.process_time()
+    checked = validate(
+        Reading("r", (sheet, RawSheet("extractions", Where("e.csv"), ("id", "article"), tuple(articles))))
+    )
+    assert time.process_time() - started < 20  # minutes, before
+    assert sum(compared) <= 100_000
+    told = Counter(f.rule for f in checked.findings)
+    assert told["unknown-column"] == 20_000
+    assert told["unknown-reference"] == 3_000
