@@ -182,7 +182,7 @@ def test_the_release_says_what_it_withholds_where_and_why(small: Path) -> None:
     import csv
 
     with (small / "out" / "withheld.csv").open(encoding="utf-8") as stream:
-        rows = {(r["extraction_id"], r["field"]): r for r in csv.DictReader(stream)}
+        rows = {(r["record_id"], r["field"]): r for r in csv.DictReader(stream)}
     assert {key: r["what"] for key, r in rows.items()} == {
         ("nc-1", "quote"): "cut",
         ("none-1", "quote"): "withheld",
@@ -200,6 +200,50 @@ def test_the_release_says_what_it_withholds_where_and_why(small: Path) -> None:
         )
     )
     assert len(found) == len(rows)
+
+
+def test_withheld_words_are_not_published_by_other_sheets(tmp_path: Path) -> None:
+    """A configuration's note, an appraisal or a reason for a change may hold the words as well as an extraction does."""
+    review = tmp_path / "review"
+    review.mkdir()
+    (review / "review.toml").write_text('[review]\nid = "r"\ntitle = "R"\nlicence = "CC-BY-4.0"\n', "utf-8")
+    sheets = {
+        "articles": f'id,title,licence,memo\nshut,Third,© all rights reserved,"{SECRET}"\nopen,Open,CC BY 4.0,\n',
+        "extractions": "id,article,mechanisms,outcomes,quote,locator,note\n"
+        f'shut-1,shut,trust,change,"{SECRET}","p. 3: {SECRET}",\nopen-1,open,trust,change,"{OPEN}",,"like {SECRET}"\n',
+        "configurations": "id,mechanisms,outcomes,statement,note,supporting\n"
+        f'C1,trust,change,"Trust brings change, for {SECRET}","{SECRET}",shut-1\n'
+        f'C2,trust,change,"Trust brings change.","Seen where {OPEN}",open-1\n',
+        "appraisals": f'article,relevance,reason,assessor\nshut,high,"Because {SECRET.upper()}",\n',
+        "theories": f'id,label,summary,configurations\nt,T,"{SECRET}",C1|C2\n',
+        "changes": f'theory,kind,subject,to,reason,evidence\nt,added,C1,C1,"They said: {SECRET}",shut-1\n',
+        "claims": f'id,theory,from,relation,to,statement\nk,t,trust,leads to,change,"{SECRET}"\n',
+        "expectations": f'concept,source,why\ntrust,Farr 2018,"{SECRET}"\n',
+        "concepts": f'id,label,definition,kind\ntrust,trust,"{SECRET}",mechanism\nchange,change,,outcome\n',
+    }
+    for name, text in sheets.items():
+        (review / f"{name}.csv").write_text(text, "utf-8")
+    done = release.publish(review, tmp_path / "out", date="2026-01-02")
+    run = " ".join(SECRET.split()[6:12]).casefold()
+    leaks = [p for p in (tmp_path / "out").rglob("*") if p.is_file() and run in p.read_text("utf-8").casefold()]
+    assert leaks == []
+    assert run not in unpacked(tmp_path / "out", "graph").casefold()
+    assert {(w.kind, w.record, w.field) for w in done.withheld} == {
+        ("article", "shut", "memo"),
+        ("extraction", "shut-1", "quote"),
+        ("extraction", "shut-1", "locator"),
+        ("extraction", "open-1", "note"),
+        ("configuration", "C1", "statement"),
+        ("configuration", "C1", "note"),
+        ("appraisal", "shut", "reason"),
+        ("theory", "t", "summary"),
+        ("change", "t added C1 C1", "reason"),
+        ("claim", "k", "statement"),
+        ("expectation", "trust Farr 2018", "why"),
+        ("concept", "trust", "definition"),
+    }
+    kept = (tmp_path / "out" / "tables" / "configurations.csv").read_text("utf-8")
+    assert f"Seen where {OPEN}" in kept, "what may be shown is shown"
 
 
 def test_whoever_publishes_can_only_be_stricter() -> None:

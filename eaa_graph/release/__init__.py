@@ -68,7 +68,7 @@ onto/                   the ontology: release files of this version, reference p
 void.ttl dcat.ttl       what the data set is, how large, where its files are
 prov.ttl                what it was made from, by which software
 croissant.json ro-crate-metadata.json   the same for tools that read these
-withheld.csv            quotes that are not repeated, or not in full, and why ({withheld})
+withheld.csv            texts that are not repeated, or not in full, and why ({withheld})
 SHA256SUMS              checksums; check them with: sha256sum -c SHA256SUMS
 
 A configuration in these data is a claim that somebody makes; counts made from them are patterns, not causes.
@@ -333,23 +333,30 @@ class _Writer:
         self.file("ro-crate-metadata.json", packages.ro_crate(about, self.described, folders))
 
 
+#: Kinds whose IRI is made of one id; the key of another kind is said in words only.
+_NAMED_BY_ID = ("article", "claim", "concept", "configuration", "extraction", "theory")
+
+
 def _withheld_quads(about: About, held: Iterable[Withheld]) -> Iterable[Quad]:
     graph = iri(graph_iri(about.base, "withheld"))
     for one in held:
-        subject = iri(data_iri(about.base, "finding", "withheld", one.extraction, one.field))
+        # Addresses of findings about extractions stay what they were in earlier releases.
+        kind = () if one.kind == "extraction" else (one.kind,)
+        subject = iri(data_iri(about.base, "finding", "withheld", *kind, one.record, one.field))
         told = "is withheld" if one.what == "withheld" else f"is cut to its first {one.published} words"
         licence = f"licence as noted: {one.licence}" if one.licence else "no licence is noted"
         yield Quad(subject, iri(RDF + "type"), iri(EAA + "Finding"), graph)
         yield Quad(subject, iri(EAA + "rule"), literal("quote-withheld"), graph)
         yield Quad(subject, iri(EAA + "severity"), literal("note"), graph)
-        yield Quad(subject, iri(EAA + "place"), literal(f"extraction {one.extraction}, {one.field}"), graph)
+        yield Quad(subject, iri(EAA + "place"), literal(f"{one.kind} {one.record}, {one.field}"), graph)
         yield Quad(
             subject,
             iri(EAA + "message"),
             literal(f"the {one.field} of {one.words} words {told}: {one.why} ({licence})"),
             graph,
         )
-        yield Quad(subject, iri(DCTERMS + "subject"), iri(data_iri(about.base, "extraction", one.extraction)), graph)
+        if one.kind in _NAMED_BY_ID:
+            yield Quad(subject, iri(DCTERMS + "subject"), iri(data_iri(about.base, one.kind, one.record)), graph)
 
 
 def _date(records: Records, given: str) -> str:

@@ -35,6 +35,12 @@ PERMISSION = "publish_quotes"
 #: A run of this many words of a quote counts as a repetition of it.
 _RUN = 8
 
+#: Fields in which a team writes freely, and so may have pasted words of an article.
+_FREE = ("definition", "lint_ok", "locator", "note", "reason", "source", "statement", "summary", "why")
+
+#: Fields among them that a record cannot do without (an expectation is known by its source).
+_NEEDED = {("expectation", "source")}
+
 # Scripts that are written without spaces: each letter counts as a word, or a whole paragraph would count as one.
 _SOLID = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_SOLID}]|[^\W{_SOLID}]+")
@@ -76,10 +82,12 @@ class Withheld(NamedTuple):
 
     Attributes
     ----------
-    extraction, article : str
-        Ids.
+    kind, record : str
+        What the text belongs to: an extraction, a configuration, an appraisal, ... and its key, joined with spaces.
+    article : str
+        The article whose words they are.
     field : str
-        ``quote``, ``note`` or the name of a column of the team's own.
+        ``quote``, ``note``, ``reason``, ... or the name of a column of the team's own.
     what : str
         ``withheld`` or ``cut``.
     words, published : int
@@ -89,7 +97,8 @@ class Withheld(NamedTuple):
     why : str
     """
 
-    extraction: str
+    kind: str
+    record: str
     article: str
     field: str
     what: str
@@ -170,7 +179,9 @@ def guard(records: Records, setting: str = "whole", words: int = CUT_WORDS) -> t
     """Return the records that may be published, and what was held back of them.
 
     Beside the quotes themselves, notes and columns of the team's own are looked at: one that repeats eight words in a row
-    of what is held back of the same article (or the whole of a shorter passage) is withheld as well.
+    of what is held back of the same article (or the whole of a shorter passage of at least four) is withheld as well. So is
+    every text that a team writes freely in another sheet, when it repeats eight words in a row of what is held back of any
+    article and shown of none.
 
     Parameters
     ----------
@@ -193,10 +204,13 @@ def guard(records: Records, setting: str = "whole", words: int = CUT_WORDS) -> t
     held: list[Withheld] = []
     secret: dict[str, set[tuple[str, ...]]] = {}
     shown: list[Extraction] = []
+    why = "it repeats words of a quote that is held back"
 
     def hold(e: Extraction, field: str, text: str, what: str, published: int, why: str) -> None:
         licence = articles[e.article].licence if e.article in articles else None
-        held.append(Withheld(e.id, e.article, field, what, len(_WORD.findall(text)), published, licence or "", why))
+        held.append(
+            Withheld(e.kind, e.id, e.article, field, what, len(_WORD.findall(text)), published, licence or "", why)
+        )
 
     for extraction in records.extractions:
         quote = extraction.quote
@@ -219,7 +233,6 @@ def guard(records: Records, setting: str = "whole", words: int = CUT_WORDS) -> t
         if not hidden:
             return extraction
         update: dict[str, object] = {}
-        why = "it repeats words of a quote that is held back"
         if extraction.note and _repeats(extraction.note, hidden):
             hold(extraction, "note", extraction.note, "withheld", 0, why)
             update["note"] = None
@@ -233,8 +246,43 @@ def guard(records: Records, setting: str = "whole", words: int = CUT_WORDS) -> t
             update["attributes"] = tuple(attributes)
         return extraction.model_copy(update=update) if update else extraction
 
-    final = tuple(cleaned(e) for e in shown)
-    return records.model_copy(update={"extractions": final}), tuple(sorted(held))
+    update: dict[str, object] = {"extractions": tuple(cleaned(e) for e in shown)}
+    whose = {run: article for article, runs in secret.items() for run in runs if len(run) == _RUN}
+    for extraction in shown:  # what one article lets us show is no secret for standing in another too
+        for run in _runs(extraction.quote or ""):
+            whose.pop(run, None)
+    if whose:
+        final = records.model_copy(update=update)
+        for name in type(records).model_fields:
+            if name not in ("review", "people", "phases"):
+                update[name] = tuple(_without(record, whose, articles, held, why) for record in getattr(final, name))
+    return records.model_copy(update=update), tuple(sorted(held))
+
+
+def _without(
+    record: Record, whose: dict[tuple[str, ...], str], articles: dict[str, Article], held: list[Withheld], why: str
+) -> Record:
+    """Return `record` without the texts that repeat one of the runs of words of `whose`; they are added to `held`."""
+
+    def hides(field: str, text: str) -> bool:
+        article = next((whose[run] for run in _runs(text) if run in whose), None)
+        if article is None:
+            return False
+        licence = articles[article].licence if article in articles else None
+        key = " ".join(part for part in record.key if part)
+        words = len(_WORD.findall(text))
+        held.append(Withheld(record.kind, key, article, field, "withheld", words, 0, licence or "", why))
+        return True
+
+    update: dict[str, object] = {}
+    for field in _FREE:
+        text = getattr(record, field, None)
+        if isinstance(text, str) and (record.kind, field) not in _NEEDED and hides(field, text):
+            update[field] = None
+    attributes = tuple(pair for pair in record.attributes if not hides(*pair))
+    if len(attributes) < len(record.attributes):
+        update["attributes"] = attributes
+    return record.model_copy(update=update) if update else record
 
 
 def withheld_table(records: Records, held: tuple[Withheld, ...]) -> Table:
@@ -249,8 +297,9 @@ def withheld_table(records: Records, held: tuple[Withheld, ...]) -> Table:
         name="withheld",
         title="What this release does not repeat",
         columns=(
-            Column("extraction", "Extraction"),
-            Column("article", "Article"),
+            Column("kind", "Kind of record"),
+            Column("record", "Record"),
+            Column("article", "Article", "whose words they are"),
             Column("field", "Where the words stand"),
             Column("what", "What was done", "withheld: nothing of it is published; cut: its first words are"),
             Column("words", "Words"),
@@ -260,7 +309,8 @@ def withheld_table(records: Records, held: tuple[Withheld, ...]) -> Table:
         ),
         rows=tuple(
             (
-                Thing("extraction", w.extraction, w.extraction),
+                w.kind,
+                Thing(w.kind, w.record, w.record),
                 article(w.article),
                 w.field,
                 w.what,
