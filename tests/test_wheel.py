@@ -165,3 +165,20 @@ def test_reading_ris_without_its_extra_names_the_line_that_installs_it(elsewhere
     assert done.returncode == 2
     assert 'pip install "eaa-graph[formats]"' in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_same_sources_give_the_same_bytes(built: Path, checkout: Path, tmp_path: Path) -> None:
+    """Anybody can build what was published and compare: place, time, rights and order of files do not matter."""
+    other = tmp_path / "elsewhere"
+    shutil.copytree(checkout, other, ignore=shutil.ignore_patterns("dist"), copy_function=shutil.copy)
+    for number, path in enumerate(sorted(other.rglob("*"), reverse=True)):
+        if path.is_file():
+            os.utime(path, (1_000_000_000 + number, 1_000_000_000 + number))
+            path.chmod(path.stat().st_mode & 0o700)
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path / "dist", cwd=other)
+    again = {p.name: p.read_bytes() for p in (tmp_path / "dist").iterdir()}
+    first = {p.name: p.read_bytes() for p in built.iterdir()}
+    assert sorted(again) == sorted(first)
+    assert len(first) == 2
+    for name, content in first.items():
+        assert again[name] == content, name
