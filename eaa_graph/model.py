@@ -1323,6 +1323,10 @@ def example_rows(sheet: str) -> tuple[dict[str, str], ...]:
     return (own, *_EXAMPLE_CONCEPTS) if sheet == "concepts" else (own,)
 
 
+#: Column of the articles sheet in which a team notes whether its quotes may be published; kept as an attribute.
+PERMISSION_COLUMN = "publish_quotes"
+
+
 def folded(text: str) -> str:
     """Fold away case, spaces, hyphens and underscores, as people vary headers and names.
 

@@ -25,6 +25,7 @@ from eaa_graph.errors import nearest
 from eaa_graph.findings import Finding, Where, finding, rows_aside
 from eaa_graph.model import (
     HEURISTICS,
+    PERMISSION_COLUMN,
     PERSON_KINDS,
     PHASE_KINDS,
     ROLES,
@@ -408,9 +409,10 @@ class _Validation:
                     f"{spec.name} has no column {column.name!r}" + (f" (is it {near[0]!r}?)" if near else ""),
                     f"add a column with the header {column.name!r}; see docs/review-folder.md for the other headers it answers to",
                 )
+        attributes = [PERMISSION_COLUMN] if spec.name == "articles" else []
         for header in raw.headers:
-            if header not in matched and header not in doubled:
-                near = self._near(header, [c.name for c in spec.columns if c.name not in taken])
+            if header not in matched and header not in doubled and folded(header) not in map(folded, attributes):
+                near = self._near(header, [*(c.name for c in spec.columns if c.name not in taken), *attributes])
                 self._note(
                     "unknown-column",
                     raw.where._replace(column=header),

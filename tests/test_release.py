@@ -145,6 +145,16 @@ def test_texts_of_users_cannot_leave_their_place(small: Path) -> None:
         ("© The Authors. All rights reserved.", "withhold"),
         ("Open Access", "withhold"),
         ("free to read", "withhold"),
+        ("not CC BY", "withhold"),
+        ("Not in the public domain", "withhold"),
+        ("not licensed under CC BY", "withhold"),
+        ("CC BY?", "withhold"),
+        ("CC BY 4.0 except quotes", "withhold"),
+        ("CC BY, licence unclear", "withhold"),
+        ("Creative Commons (no commercial use), CC BY", "cut"),
+        ("CC BY, not for commercial use", "cut"),
+        ("Except where otherwise noted, CC BY 4.0", "whole"),
+        ("If material is not included in the article's Creative Commons licence, CC BY 4.0", "whole"),
         ("", "withhold"),
         (None, "withhold"),
     ],
@@ -200,6 +210,32 @@ def test_the_release_says_what_it_withholds_where_and_why(small: Path) -> None:
         )
     )
     assert len(found) == len(rows)
+
+
+@pytest.mark.parametrize("header", ["publish_quotes", "Publish quotes", "PUBLISH-QUOTES", "publishQuotes"])
+def test_a_promise_is_kept_however_its_column_is_spelled(header: str, tmp_path: Path) -> None:
+    from eaa_graph import pipeline
+    from eaa_graph.model import Article
+
+    (tmp_path / "review.toml").write_text('[review]\nid = "r"\ntitle = "R"\nlicence = "CC0"\n', "utf-8")
+    (tmp_path / "articles.csv").write_text(f"id,title,licence,{header}\na,A,CC BY 4.0,withhold\n", "utf-8")
+    (tmp_path / "extractions.csv").write_text(f'id,article,quote\nx,a,"{OPEN}"\n', "utf-8")
+    checked = pipeline.check(tmp_path)
+    assert decide(checked.records.articles[0]).policy == "withhold"
+    assert not [f for f in checked.findings if f.rule == "unknown-column"], "it is a column that we read"
+    twice = Article(id="a", licence="CC0", attributes=(("Publish quotes", "withhold"), ("publish_quotes", "whole")))
+    assert decide(twice).policy == "withhold"
+    blank = Article(id="a", licence="CC0", attributes=(("Publish quotes", " "), ("publish_quotes", "withhold")))
+    assert decide(blank).policy == "withhold"
+
+
+def test_a_slip_in_the_column_of_permissions_is_pointed_out(tmp_path: Path) -> None:
+    from eaa_graph import pipeline
+
+    (tmp_path / "review.toml").write_text('[review]\nid = "r"\ntitle = "R"\n', "utf-8")
+    (tmp_path / "articles.csv").write_text("id,title,publish_quote\na,A,withhold\n", "utf-8")
+    (finding,) = [f for f in pipeline.check(tmp_path).findings if f.rule == "unknown-column"]
+    assert "publish_quotes" in finding.fix
 
 
 def test_withheld_words_are_not_published_by_other_sheets(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from eaa_graph.errors import BadSettings, UnknownName
-from eaa_graph.model import Article, Extraction, Record, Records
+from eaa_graph.model import PERMISSION_COLUMN, Article, Extraction, Record, Records, folded
 from eaa_graph.tables import Column, Table, Thing
 
 #: What may be done with a quote, from the most open to the strictest.
@@ -30,7 +30,7 @@ POLICIES = ("whole", "cut", "withhold")
 CUT_WORDS = 25
 
 #: Column of the articles sheet in which a team notes what it is allowed to do (a permission, or a prohibition).
-PERMISSION = "publish_quotes"
+PERMISSION = PERMISSION_COLUMN
 
 #: A run of this many words of a quote counts as a repetition of it.
 _RUN = 8
@@ -53,9 +53,16 @@ _READINGS: tuple[tuple[str, str, str], ...] = (
         "rights are reserved",
     ),
     (
-        r"\bnc\b|non-? ?commercial|\bnd\b|no-? ?deriv",
+        r"\bnc\b|non-? ?commercial|\bnot? (for )?commercial|\bnd\b|no-? ?deriv",
         "cut",
         "the licence does not allow every use (commercial use, or changes)",
+    ),
+    (
+        # Not every "not" is about the licence: publishers' own wordings of CC BY hold some further on.
+        r"\bnot( \w+){0,2} (cc|cc0|creative|public|licen[cs]ed|odc|ogl|open)\b|\?(?=\s|$)|\b(unclear|unsure|unknown)\b"
+        r"|\bexcept\b(?! where)|\bunless\b(?! otherwise)",
+        "withhold",
+        "the licence as noted is in doubt or has exceptions",
     ),
     (
         r"\bcc ?-?0\b|\bcc zero\b|public domain|publicdomain|\bpddl\b|\bunlicense\b",
@@ -118,10 +125,10 @@ def reading_of(licence: str | None) -> Decision:
     """
     if not licence or not licence.strip():
         return Decision("withhold", "no licence is noted for the article")
-    folded = unicodedata.normalize("NFKC", licence).casefold()
-    plain = re.sub(r"[/_.:,;()\[\]-]+", " ", folded)
+    said = unicodedata.normalize("NFKC", licence).casefold()
+    plain = re.sub(r"[/_.:,;()\[\]-]+", " ", said)
     for pattern, policy, why in _READINGS:
-        if re.search(pattern, plain) or re.search(pattern, folded):
+        if re.search(pattern, plain) or re.search(pattern, said):
             return Decision(policy, why)
     return Decision("withhold", "the licence as noted says nothing about reuse")
 
@@ -142,7 +149,12 @@ def decide(article: Article | None, setting: str = "whole") -> Decision:
     if article is None:
         decision = Decision("withhold", "the article is not in the review")
     else:
-        noted = dict(article.attributes).get(PERMISSION, "").strip().casefold()
+        column = folded(PERMISSION)
+        answers = [text.strip().casefold() for name, text in article.attributes if folded(name) == column]
+        # Two columns of that name may disagree: the strictest holds, and what nobody understands is stricter than all.
+        noted = max(
+            filter(None, answers), key=lambda a: POLICIES.index(a) if a in POLICIES else len(POLICIES), default=""
+        )
         if noted in POLICIES:
             decision = Decision(noted, f"the review notes {PERMISSION} = {noted} for the article")
         elif noted:
