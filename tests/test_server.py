@@ -715,6 +715,10 @@ def test_the_ontology_is_the_authors_file(client: TestClient) -> None:
     identifiers = {told.get("id") for _, told in _Page(page).tags}
     terms = {str(s).partition("#")[2] for s in wanted.subjects() if str(s).startswith(f"{ONTOLOGY}#")}
     assert terms <= identifiers
+    drawn = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(drawn) == 2
+    links = {link for svg in drawn for link in re.findall(r'href="#([^"]+)"', svg)}
+    assert {"CMOConfiguration", "hasMechanism", "EvidenceLine"} <= links <= identifiers
 
 
 def test_query_page_works_without_scripts(client: TestClient) -> None:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["Ontology", "hierarchy_svg", "html", "neighbourhood_svg", "write"]
+__all__ = [
+    "PATTERNS",
+    "Ontology",
+    "Pattern",
+    "hierarchy_svg",
+    "html",
+    "neighbourhood_svg",
+    "pattern_lines",
+    "pattern_svg",
+    "patterns_html",
+    "write",
+]
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -10,6 +21,7 @@ from functools import cached_property
 from html import escape
 from pathlib import Path
 
+from eaa_graph.release.layers import Line, drawing
 from eaa_graph.release.linked import Triple, jsonld, of_file, turtle
 from eaa_graph.release.pages import STYLE, script_json
 from eaa_graph.resources import folder
@@ -40,7 +52,7 @@ _KINDS = (
     ("data", OWL + "DatatypeProperty", "Data properties"),
     ("word", OWL + "NamedIndividual", "Words of fixed lists"),
 )
-_CHAR = 7.3
+_CHAR = 8.2
 
 
 @dataclass(frozen=True)
@@ -134,17 +146,17 @@ def _anchor(iri: str) -> str:
 def _box(x: float, y: float, width: float, text: str, own: bool, link: str) -> str:
     dash = "" if own else ' stroke-dasharray="4 3"'
     return (
-        f'<a href="{escape(link)}"><rect x="{x:g}" y="{y:g}" width="{width:g}" height="22" rx="3" fill="{"#eaf2f8" if own else "#fff"}" '
-        f'stroke="#0d5a94"{dash}/><text x="{x + 8:g}" y="{y + 15:g}">{escape(text)}</text></a>'
+        f'<a href="{escape(link)}"><rect x="{x:g}" y="{y:g}" width="{width:g}" height="22" rx="3" fill="currentColor" '
+        f'fill-opacity="{0.07 if own else 0}" stroke="currentColor"{dash}/><text x="{x + 8:g}" y="{y + 15:g}">{escape(text)}</text></a>'
     )
 
 
 def _svg(width: float, height: float, title: str, description: str, body: list[str], identifier: str) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" role="img" '
-        f'aria-labelledby="{identifier}-t {identifier}-d" font-family="system-ui, Arial, sans-serif" font-size="13" fill="#1b1f24">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" role="group" '
+        f'aria-labelledby="{identifier}-t {identifier}-d" font-family="system-ui, Arial, sans-serif" font-size="13" fill="currentColor">'
         f'<title id="{identifier}-t">{escape(title)}</title><desc id="{identifier}-d">{escape(description)}</desc>'
-        f'<rect width="100%" height="100%" fill="#fff"/>{"".join(body)}</svg>'
+        f"{''.join(body)}</svg>"
     )
 
 
@@ -168,14 +180,18 @@ def hierarchy_svg(onto: Ontology) -> str:
         end = x + width
         for other in others:  # what it is a kind of elsewhere
             wide = len(short(other)) * _CHAR + 16
-            body.append(f'<line x1="{end:g}" y1="{y + 11}" x2="{end + 18:g}" y2="{y + 11}" stroke="#57606a"/>')
+            body.append(
+                f'<line x1="{end:g}" y1="{y + 11}" x2="{end + 18:g}" y2="{y + 11}" stroke="currentColor" stroke-opacity=".6"/>'
+            )
             body.append(_box(end + 18, y, wide, short(other), False, other))
             end += 18 + wide
         widest = max(widest, end)
         row += 1
         for child in sorted(children[cls]):
             at = 10 + row * 27 + 11
-            body.append(f'<path d="M{x + 10:g} {y + 22}V{at}H{x + 26:g}" fill="none" stroke="#57606a"/>')
+            body.append(
+                f'<path d="M{x + 10:g} {y + 22}V{at}H{x + 26:g}" fill="none" stroke="currentColor" stroke-opacity=".6"/>'
+            )
             draw(child, depth + 1)
 
     for root in roots:
@@ -208,14 +224,14 @@ def neighbourhood_svg(onto: Ontology, cls: str) -> str:
     body = [_box(x0, middle, centre, onto.label(cls), True, _anchor(cls))]
 
     def arrow(x: float, y: float) -> str:
-        return f'<path d="M{x:g} {y:g}l-7 -4v8z" fill="#57606a"/>'
+        return f'<path d="M{x:g} {y:g}l-7 -4v8z" fill="currentColor"/>'
 
     for number, (p, c) in enumerate(into):
         y = 10 + number * 28.0
         wide = width(onto.label(c))
         body.append(_box(10 + left - wide, y, wide, onto.label(c), c.startswith(EAA), _anchor(c)))
         body.append(
-            f'<path d="M{10 + left:g} {y + 11:g}H{x0 - 14:g}L{x0:g} {middle + 11:g}" fill="none" stroke="#57606a"/>'
+            f'<path d="M{10 + left:g} {y + 11:g}H{x0 - 14:g}L{x0:g} {middle + 11:g}" fill="none" stroke="currentColor" stroke-opacity=".6"/>'
             f'<a href="{_anchor(p)}"><text x="{14 + left:g}" y="{y + 7:g}" font-size="11.5">{escape(short(p))}</text></a>'
         )
     if into:
@@ -224,7 +240,7 @@ def neighbourhood_svg(onto: Ontology, cls: str) -> str:
         y = 10 + number * 28.0
         end = x1 + right_line
         body.append(
-            f'<path d="M{x1:g} {middle + 11:g}L{x1 + 14:g} {y + 11:g}H{end:g}" fill="none" stroke="#57606a"/>{arrow(end, y + 11)}'
+            f'<path d="M{x1:g} {middle + 11:g}L{x1 + 14:g} {y + 11:g}H{end:g}" fill="none" stroke="currentColor" stroke-opacity=".6"/>{arrow(end, y + 11)}'
             f'<a href="{_anchor(p)}"><text x="{x1 + 17:g}" y="{y + 7:g}" font-size="11.5">{escape(short(p))}</text></a>'
         )
         body.append(_box(end, y, width(onto.label(c)), onto.label(c), c.startswith(EAA), _anchor(c)))
@@ -236,6 +252,101 @@ def neighbourhood_svg(onto: Ontology, cls: str) -> str:
         told,
         body,
         f"around-{cls[len(EAA) :]}",
+    )
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Classes that are used together, drawn with what joins them.
+
+    Attributes
+    ----------
+    key, title, told : str
+        Id on the page, heading, and what it is good for.
+    classes : tuple of str
+        Local names in reading order. Only this choice is made here: what joins them is read from the ontology.
+    """
+
+    key: str
+    title: str
+    told: str
+    classes: tuple[str, ...]
+
+
+PATTERNS = (
+    Pattern(
+        "core-pattern",
+        "From article to programme theory",
+        "A passage of an article is coded with contexts, mechanisms and outcomes; configurations join these and "
+        "make up a version of the programme theory, which refinements change.",
+        ("Article", "CodedExtraction", "Context", "Mechanism", "Outcome", "CMOConfiguration", "ProgrammeTheory", "Refinement"),
+    ),
+    Pattern(
+        "evidence-pattern",
+        "Evidence and who vouches for it",
+        "A line of evidence says which coded extraction bears on which configuration, which way and how that is known; "
+        "extractions are coded, and items of evidence appraised, by somebody.",
+        (
+            "CMOConfiguration",
+            "EvidenceLine",
+            "EvidenceOrigin",
+            "Completeness",
+            "CodedExtraction",
+            "Stance",
+            "Article",
+            "Study",
+            "EvidenceItem",
+            "Appraisal",
+            "Coder",
+        ),
+    ),
+)  # fmt: skip
+
+
+def pattern_lines(onto: Ontology, pattern: Pattern) -> list[Line]:
+    """Return what joins the classes of a pattern: object properties by domain and range, and sub-class.
+
+    Of two inverse properties the one that states its inverse is returned; a property whose domain is wider than what
+    carries it (`schema:domainIncludes`) is returned for each class that carries it.
+    """
+    chosen = {EAA + name for name in pattern.classes} & set(onto.of_kind(OWL + "Class"))
+    found = []
+    for p in onto.of_kind(OWL + "ObjectProperty"):
+        stated = set(onto.values(p, OWL + "inverseOf"))
+        by_others = set(onto.pointing(OWL + "inverseOf", p))
+        if "true" in onto.values(p, OWL + "deprecated") or any(o not in stated or o < p for o in by_others):
+            continue
+        carriers = onto.values(p, SCHEMA + "domainIncludes") or onto.values(p, RDFS + "domain")
+        found += [
+            Line(c, r, onto.label(p), _anchor(p))
+            for c in carriers
+            for r in onto.values(p, RDFS + "range")
+            if {c, r} <= chosen
+        ]
+    for c in sorted(chosen):
+        found += [
+            Line(c, above, "kind of", dashed=True) for above in onto.values(c, RDFS + "subClassOf") if above in chosen
+        ]
+    return found
+
+
+def pattern_svg(onto: Ontology, pattern: Pattern) -> str:
+    """Return the drawing of a pattern; its description says every line in words."""
+    known = set(onto.of_kind(OWL + "Class"))
+    things = {c: (onto.label(c), _anchor(c)) for c in (EAA + name for name in pattern.classes) if c in known}
+    lines = pattern_lines(onto, pattern)
+    told = "; ".join(f"{onto.label(line.start)} {line.name} {onto.label(line.end)}" for line in lines)
+    return drawing(things, lines, pattern.key, pattern.title, f"{told}.")
+
+
+def patterns_html(onto: Ontology) -> str:
+    """Return the sections of a page that draw the patterns; a class that the ontology lacks is left out."""
+    return "".join(
+        f'<h2 id="section-{p.key}">{escape(p.title)}</h2>\n<p>{escape(p.told)}</p>\n<figure>{pattern_svg(onto, p)}'
+        '<figcaption class="soft">Lines are properties, from what carries them to what they point at; the inverse of one '
+        "is not drawn. Dashed: sub-class.</figcaption></figure>\n"
+        for p in PATTERNS
+        if pattern_lines(onto, p)
     )
 
 
@@ -377,6 +488,8 @@ def html(onto: Ontology, files: dict[str, str]) -> str:
             ("nt", "application/n-triples"),
         )
     )
+    patterns = patterns_html(onto)
+    drawn = "".join(f'<li><a href="#section-{p.key}">{escape(p.title)}</a></li>' for p in PATTERNS)
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -384,25 +497,27 @@ def html(onto: Ontology, files: dict[str, str]) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 {alternates}<link rel="license" href="{escape(onto.value(ONTOLOGY, DCTERMS + "license"))}">
-<style>{STYLE}section{{margin:2rem 0;padding-top:.5rem;border-top:1px solid var(--line)}}figure{{background:#fff}}</style>
+<style>{STYLE}section{{margin:2rem 0;padding-top:.5rem;border-top:1px solid var(--line)}}</style>
 <script type="application/ld+json">
 {data}</script>
 </head>
 <body>
+<main>
 <h1>{title}</h1>
 <p>{escape(onto.value(ONTOLOGY, DCTERMS + "description"))}</p>
 <table><tbody>{table}</tbody></table>
 <h2>Files</h2>
 <ul>{listed}</ul>
 <h2>Contents</h2>
-<ul>{"".join(contents)}<li><a href="#hierarchy-of-classes">Hierarchy of classes</a></li><li><a href="#reused">Terms of other vocabularies</a></li></ul>
-<h2 id="hierarchy-of-classes">Hierarchy of classes</h2>
+<ul>{"".join(contents)}{drawn}<li><a href="#hierarchy-of-classes">Hierarchy of classes</a></li><li><a href="#reused">Terms of other vocabularies</a></li></ul>
+{patterns}<h2 id="hierarchy-of-classes">Hierarchy of classes</h2>
 <figure>{hierarchy_svg(onto)}</figure>
 <details><summary>The same as a list</summary><ul>{"".join(tree(c) for c in roots)}</ul></details>
 {chr(10).join(sections)}
 <h2 id="reused">Terms of other vocabularies</h2>
 <p>Declared in the ontology with type, label and home, so that nothing has to be imported.</p>
 <table><thead><tr><th scope="col">term</th><th scope="col">label</th><th scope="col">defined by</th></tr></thead><tbody>{reused}</tbody></table>
+</main>
 </body>
 </html>
 """

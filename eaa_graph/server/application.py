@@ -40,6 +40,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from eaa_graph.errors import EaaError
+from eaa_graph.release import reference
 from eaa_graph.server import description, documents
 from eaa_graph.server.limits import Limits
 from eaa_graph.server.negotiation import choose
@@ -514,8 +515,10 @@ class _Site:
             if q.subject == f"<{ONTOLOGY}>" or q.subject.startswith(f"<{EAA}")
         ]
         title = self.library.store.select(f"SELECT ?t WHERE {{ <{ONTOLOGY}> dcterms:title ?t }}").rows
+        whole = reference.Ontology(tuple(q[:3] for q in self.library.store.quads(ONTOLOGY)))
         return self.page(
             "ontology",
+            patterns=Markup(reference.patterns_html(whole)),  # noqa: S704 - escaped where it is made
             title=title[0][0].split('"')[1] if title and title[0][0] else "Ontology",
             iri=ONTOLOGY,
             sorts=self.library.terms(),
