@@ -152,9 +152,7 @@ def decide(article: Article | None, setting: str = "whole") -> Decision:
         column = folded(PERMISSION)
         answers = [text.strip().casefold() for name, text in article.attributes if folded(name) == column]
         # Two columns of that name may disagree: the strictest holds, and what nobody understands is stricter than all.
-        noted = max(
-            filter(None, answers), key=lambda a: POLICIES.index(a) if a in POLICIES else len(POLICIES), default=""
-        )
+        noted = max(answers, key=lambda a: POLICIES.index(a) if a in POLICIES else len(POLICIES), default="")
         if noted in POLICIES:
             decision = Decision(noted, f"the review notes {PERMISSION} = {noted} for the article")
         elif noted:
