@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import sys
 import zipfile
 from pathlib import Path
@@ -60,3 +62,57 @@ def test_an_archive_of_a_later_kind_is_refused(tmp_path: Path, suffix: str) -> N
     path.write_bytes(packed)
     with pytest.raises(UnreadableFile):
         opening.read(path)
+
+
+def test_messages_stay_short_whatever_the_file_puts_into_them(tmp_path: Path) -> None:
+    """Found by fuzzing: the name of an encoding may be as long as the file."""
+    path = tmp_path / "book.qdc"
+    path.write_text(f'<?xml version="1.0" encoding="{"u" * 70_000}"?><CodeBook><Codes/></CodeBook>')
+    with pytest.raises(UnreadableFile) as raised:
+        registry.find("readers", "qdc").read(path)
+    assert len(str(raised.value)) < 1_000
+
+
+def test_a_position_that_is_no_number_on_a_page_leaves_the_coding_out(tmp_path: Path) -> None:
+    """Found by fuzzing: SQLite keeps infinity where a project has a position."""
+    folder = tmp_path / "p.qda"
+    folder.mkdir()
+    with contextlib.closing(sqlite3.connect(folder / "data.qda")) as db, db:
+        db.executescript("""
+        create table project (databaseversion text, date text, memo text, about text);
+        create table source (id integer primary key, name text, fulltext text, mediapath text, memo text, owner text, date text);
+        create table code_cat (catid integer primary key, name text, owner text, date text, memo text, supercatid integer);
+        create table code_name (cid integer primary key, name text, memo text, catid integer, owner text, date text, color text);
+        create table code_text (ctid integer primary key, cid integer, fid integer, seltext text, pos0 integer, pos1 integer, owner text, date text, memo text, avid integer, important integer);
+        insert into project values ('v11', '2024-01-01', '', 'QualCoder');
+        insert into source values (1, 'a.txt', 'some words', null, '', 'x', '');
+        insert into code_name values (1, 'trust', '', null, 'x', '', '#fff');
+        insert into code_text values (1, 1, 1, 'some', 0, 4, 'x', '', '', null, null), (2, 1, 1, 'words', 9e999, 10, 'x', '', '', null, null);
+        """)
+    reading = opening.read(folder)
+    assert [f.rule for f in reading.findings].count("position-outside-text") == 1
+
+
+def test_a_table_that_word_did_not_make_is_left_out_and_said(tmp_path: Path) -> None:
+    """Found by fuzzing: the library that reads Word documents fails on XML of other makes; the other tables are read."""
+    docx = pytest.importorskip("docx")
+    document = docx.Document()
+    for name in ("good", "bad"):
+        table = document.add_table(rows=2, cols=3)
+        for cell, text in zip(table.rows[0].cells, ("Context", "Mechanism", "Outcome"), strict=True):
+            cell.text = text
+        for cell in table.rows[1].cells:
+            cell.text = name
+    path = tmp_path / "cmo.docx"
+    document.save(str(path))
+    with zipfile.ZipFile(path) as archive:
+        members = {m.filename: archive.read(m) for m in archive.infolist()}
+    body = members["word/document.xml"].decode()
+    start = body.rindex("<w:tr>")
+    body = body[:start] + body[start:].replace("<w:tcPr>", '<w:tcPr><w:gridSpan w:val="many"/>', 1)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, body.encode() if name == "word/document.xml" else content)
+    reading = opening.read(path)
+    assert [f.rule for f in reading.findings if f.rule == "file-damaged"] == ["file-damaged"]
+    assert len(reading.sheets[0].rows) == 1

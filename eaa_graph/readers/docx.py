@@ -53,7 +53,8 @@ def read(path: Path) -> Reading:
     rows: list[Row] = []
     headers: dict[str, None] = {"id": None}
     taken = 0
-    for number, table in enumerate(document.tables, start=1):
+    tables = _tables(path, document)
+    for number, table in enumerate(tables, start=1):
         made = _table(path.name, number, table, findings)
         if made is None:
             continue
@@ -66,7 +67,7 @@ def read(path: Path) -> Reading:
             finding(
                 "missing-sheet",
                 Where(path.name),
-                f"none of {len(document.tables)} tables has a header that names context, mechanism and outcome",
+                f"none of {len(tables)} tables has a header that names context, mechanism and outcome",
                 "Give the columns these names in the table's first row.",
             )
         )
@@ -102,7 +103,19 @@ def _open(path: Path) -> Any:
     except UnreadableFile:
         raise
     except Exception as error:
-        raise UnreadableFile(f"{path.name} is not a whole Word document: {error}") from None
+        raise UnreadableFile(f"{path.name} is not a whole Word document: {_short(error)}") from None
+
+
+def _tables(path: Path, document: Any) -> list[Any]:
+    try:
+        return list(document.tables)
+    except Exception as error:  # the library takes any XML for Word's, and fails in as many ways as there are others
+        raise UnreadableFile(f"{path.name} is not a whole Word document: {_short(error)}") from None
+
+
+def _short(error: Exception) -> str:
+    """Return what is wrong in a line: a broken file can put a whole page into a message."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _cells(row: Any) -> list[tuple[Any, str, list[str]]]:
@@ -121,7 +134,18 @@ def _column(header: str) -> str:
 
 
 def _table(file: str, number: int, table: Any, findings: list[Finding]) -> list[Row] | None:
-    lines = [_cells(row) for row in table.rows]
+    try:
+        lines = [_cells(row) for row in table.rows]
+    except Exception as error:
+        findings.append(
+            finding(
+                "file-damaged",
+                Where(file, f"table {number}"),
+                f"the table is not laid out as Word does it, and was left out: {_short(error)}",
+                "Open the document in Word, save it again, and import that.",
+            )
+        )
+        return None
     header: list[str] = []
     start = 0
     for position, line in enumerate(lines[:5]):

@@ -324,14 +324,14 @@ def read_stream(
         ) from None
     except SAXParseException as error:
         raise UnreadableFile(
-            f"{file}: {inner} is not well-formed XML (line {error.getLineNumber()}: {error.getMessage()})"
+            f"{file}: {inner} is not well-formed XML (line {error.getLineNumber()}: {error.getMessage()[:200]})"
         ) from None
     except (LookupError, ValueError) as error:
         # How expat says that it was told of an encoding it cannot read; errors of our own are not to be hidden.
         if "encoding" not in str(error):
             raise
         raise UnreadableFile(
-            f"{file}: {inner} is in an encoding that cannot be read: {error}; save it as UTF-8"
+            f"{file}: {inner} is in an encoding that cannot be read: {str(error)[:200]}; save it as UTF-8"
         ) from None
     if not handler.began:
         raise UnreadableFile(f"{file}: {inner} holds no element {root}: not REFI-QDA")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["PART", "read", "read_project"]
 
+import math
 import re
 from bisect import bisect_right
 from collections import defaultdict
@@ -195,7 +196,7 @@ class _Reader:
             for number, row in enumerate(self.database.rows(table, *columns, order=key)):
                 count += 1
                 numbers = [row[p] for p in places]
-                if any(not isinstance(n, int | float) for n in numbers):
+                if any(not isinstance(n, int | float) or not math.isfinite(n) for n in numbers):
                     self.findings.append(
                         finding(
                             "position-outside-text",

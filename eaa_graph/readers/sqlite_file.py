@@ -53,7 +53,7 @@ class Database:
                 self.connection.execute(f"PRAGMA {pragma}")
             # Only tables: a view of a crafted file could compute for ever.
             found = self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        except (sqlite3.Error, OSError, NotImplementedError, zipfile.BadZipFile) as error:
+        except (sqlite3.Error, OSError, NotImplementedError, UnicodeDecodeError, zipfile.BadZipFile) as error:
             if opened is not None:
                 opened.close()  # an open file cannot be moved or deleted on Windows
             raise UnreadableFile(f"{self.file} is not a whole SQLite database: {error}") from None
