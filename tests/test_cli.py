@@ -19,6 +19,8 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from strategies import few_articles
 
 from eaa_graph import __version__, pipeline
@@ -139,6 +141,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "claims": (),
         }
         folder_of(small().model_copy(update=alone), place / name)
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (place / "id_rsa.pem").write_bytes(pem)
     (place / "my-query.rq").write_text("SELECT ?e WHERE { ?e a eaa:CodedExtraction } ORDER BY ?e LIMIT 3\n", "utf-8")
     return place
 
