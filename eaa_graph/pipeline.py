@@ -441,7 +441,7 @@ def upload(built: Built, place: str, progress: Progress = silent) -> Replaced:
         done = store.replace(built.store, built.base, lambda sent, of: progress(f"upload {sent}/{of}", ""))
     finally:
         store.close()
-    told = f"{done.graphs} graphs, {done.same} unchanged, {done.sent} batches sent"
+    told = f"{done.graphs} graphs, {done.same} unchanged, sent in {done.sent} {'part' if done.sent == 1 else 'parts'}"
     told += f", {done.kept} of an earlier try used" if done.kept else ""
     progress("upload", f"{told}: {place}")
     return done

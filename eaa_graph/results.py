@@ -131,7 +131,7 @@ def write(built: Built, target: Path, progress: pipeline.Progress = pipeline.sil
             _everything(built, beside, target, progress)
         progress("write", "")
     written = sorted(p for p in target.rglob("*") if p.is_file())
-    progress("write", f"{len(written):,} files in {target}")
+    progress("write", f"{_plural(len(written), 'file')} in {target}")
     return written
 
 
@@ -152,7 +152,7 @@ def _everything(built: Built, beside: Path, target: Path, progress: pipeline.Pro
     painted = living.Earlier(target).painted()
     progress("answer", "")
     asked = answers(built)
-    progress("answer", f"{len(asked)} questions")
+    progress("answer", _plural(len(asked), "question"))
     progress("report", "")
     told = {t.name: t for t in reporting.write(built, beside, painted=painted).tables}
     (beside / "tables").mkdir()
@@ -177,7 +177,8 @@ def _everything(built: Built, beside: Path, target: Path, progress: pipeline.Pro
     for name, map_ in _maps(built).items():
         (beside / "maps").mkdir(exist_ok=True)
         _text(beside / "maps" / f"{name}.html", map_)
-    progress("draw", f"{len(figures)} figures, {len(list((beside / 'maps').glob('*')))} maps")
+    maps = sum(1 for _ in (beside / "maps").glob("*"))
+    progress("draw", f"{_plural(len(figures), 'figure')}, {_plural(maps, 'map')}")
     progress("site", "")
     now = living.seen(built)
     compared = {name: table for name, table in every.items() if name in pipeline.answerable() or name in _COMPARED}
@@ -188,7 +189,7 @@ def _everything(built: Built, beside: Path, target: Path, progress: pipeline.Pro
         page.parent.mkdir(exist_ok=True)
         _text(page, text)
         pages += page.suffix == ".html"
-    progress("site", f"{pages:,} pages")
+    progress("site", _plural(pages, "page"))
     _text(beside / living.SEEN, json.dumps(now, ensure_ascii=False, separators=(",", ":")) + "\n")
     _notes(since, built.records.review.title, target, beside)
     manifest = {
