@@ -754,7 +754,7 @@ class _Validation:
                 headers = [h for h, c in self._quiet_headers(sheet, raw[sheet]).items() if c.name == "article"]
                 for row in raw[sheet].rows:
                     for header in headers:
-                        if name := row.values.get(header):
+                        if name := _printable(row.values.get(header, ""))[0]:
                             names.setdefault(name)
         made: list[Record] = []
         for name in names:

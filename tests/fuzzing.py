@@ -224,7 +224,7 @@ def _json(r: random.Random, data: bytes) -> bytes:
         return _text(r, data)
     try:
         root = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _text(r, data)
     for _ in range(r.choice((1, 1, 2, 6))):
         places: list[tuple[Any, Any]] = []
@@ -315,7 +315,7 @@ def _sqlite(r: random.Random, data: bytes) -> bytes:
                 t
                 for (t,) in db.execute("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite%'")
             ]
-        except sqlite3.Error:
+        except (sqlite3.Error, UnicodeDecodeError):
             tables = []
         if not tables:  # an earlier turn has broken it or left nothing to change
             return _bytes(r, data)

@@ -17,7 +17,9 @@ from fuzzing import TARGETS, run
 
 from eaa_graph import queries, registry
 from eaa_graph.errors import BadQuery, UnreadableFile
-from eaa_graph.readers import opening
+from eaa_graph.findings import rows_aside
+from eaa_graph.pipeline import check
+from eaa_graph.readers import opening, taguette
 
 INPUTS = int(os.environ.get("EAA_FUZZ_INPUTS", "40"))
 
@@ -116,3 +118,42 @@ def test_a_table_that_word_did_not_make_is_left_out_and_said(tmp_path: Path) -> 
     reading = opening.read(path)
     assert [f.rule for f in reading.findings if f.rule == "file-damaged"] == ["file-damaged"]
     assert len(reading.sheets[0].rows) == 1
+
+
+def test_tags_under_themselves_are_read_once(tmp_path: Path) -> None:
+    """Found by fuzzing: two tags without a path, each the parent of the other, were followed for ever."""
+    codes = taguette._tree([("a", "", ""), ("b", "", ""), ("c", "x.y", ""), ("d", "x", "")])
+    assert sorted(c.guid for c in codes) == ["a", "b", "c", "d"]
+    places = {c.guid: n for n, c in enumerate(codes)}
+    assert all(not c.parent or places[c.parent] < places[c.guid] for c in codes)
+
+
+def test_an_article_named_by_what_cannot_be_printed(tmp_path: Path) -> None:
+    """Found by fuzzing: without a sheet of articles, the names in extractions stand for them."""
+    (tmp_path / "extractions.csv").write_bytes(b'id,article,quote\ne1,"\r",x\ne2,a\x07b,y\ne3,good,z\n')
+    checked = check(tmp_path)
+    assert "good" in {a.id for a in checked.records.articles}
+    assert checked.rows == checked.made + rows_aside(checked.findings) - checked.left_by_reader
+
+
+@pytest.mark.parametrize("address", ["XFD1048576", "xfd1048576", "ALM90000"])
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_a_stray_cell_far_away_does_not_end_the_program(tmp_path: Path, address: str, quote: str) -> None:
+    """Found by fuzzing: all cells between it and the table were to be kept in memory, and the whole process ended."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "articles"
+    book.active.append(["id", "title"])
+    book.active.append(["a", "A"])
+    path = tmp_path / "review.xlsx"
+    book.save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {m.filename: archive.read(m) for m in archive.infolist()}
+    sheet = members["xl/worksheets/sheet1.xml"]
+    stray = f"<x:c xmlns:x='http://schemas.openxmlformats.org/spreadsheetml/2006/main' r={quote}{address}{quote} t='inlineStr'><x:is><x:t>x</x:t></x:is></x:c></row>"
+    members["xl/worksheets/sheet1.xml"] = sheet.replace(b"</row>", stray.encode(), 1)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(UnreadableFile, match=f"reaches to {address.upper()}; delete the stray cells"):
+        opening.read(path)

@@ -603,7 +603,7 @@ def cli(*words: str) -> Result:
 def test_a_review_is_built_into_a_store_and_asked_there(place: str, tmp_path: Path) -> None:
     built = cli("build", "--example", "example_minimal", "--store", place, "--out", str(tmp_path / "out"))
     assert built.exit_code == 0, built.stderr
-    assert re.search(r"upload  \d+ graphs, 0 unchanged, \d+ batches sent", built.stderr)
+    assert re.search(r"upload  \d+ graphs, 0 unchanged, sent in \d+ parts?", built.stderr)
     for asked in (
         ["who-coded-what"],
         ["occurrence", "by=none", "role=outcome"],

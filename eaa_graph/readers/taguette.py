@@ -8,6 +8,7 @@ import json
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -166,11 +167,17 @@ def _tree(tags: list[tuple[str, str, str]]) -> list[Code]:
     children: dict[str, list[Code]] = defaultdict(list)
     for code in codes:
         children[code.parent].append(code)
-    stack = list(reversed(children[""]))
-    while stack:
-        code = stack.pop()
-        ordered.append(code)
-        stack += reversed(children[code.guid])
+    seen: set[str] = set()
+    # First what stands at the top; then, as if it did, what a damaged project puts under itself.
+    for root in (*children[""], *(replace(code, parent="") for code in codes if code.parent)):
+        stack = [root]
+        while stack:
+            code = stack.pop()
+            if code.guid in seen:
+                continue
+            seen.add(code.guid)
+            ordered.append(code)
+            stack += reversed(children[code.guid])
     return ordered
 
 

@@ -342,14 +342,11 @@ def _look(path: Path, archive: zipfile.ZipFile, parts: dict[str, str], part: str
 
 
 def _refuse_vast(path: Path, xml: bytes) -> None:
-    last = xml.rfind(b"<row ")
-    row = re.search(rb'r="(\d+)"', xml[last : last + 200]) if last >= 0 else None
-    rows = int(row.group(1)) if row else 0
-    if rows * 26 <= _MOST_CELLS and not re.search(rb'r="[A-Z]{3}\d', xml):
-        columns = 26 * 27
-    else:
-        columns = max((_number(c.decode()) for c in set(re.findall(rb'r="([A-Z]{1,3})\d', xml))), default=0)
-    if rows * columns > _MOST_CELLS and rows > 1 and columns > 26 * 27:
+    # Every address counts, wherever it stands and however it is written: one that is missed ends the whole program.
+    rows = max(map(int, set(re.findall(rb"""\br=["'][A-Za-z]{0,3}(\d{1,10})["']""", xml))), default=0)
+    letters = set(re.findall(rb"""\br=["']([A-Za-z]{1,3})\d""", xml))
+    columns = max((_number(c.decode().upper()) for c in letters), default=0)
+    if rows * columns > _MOST_CELLS:
         raise UnreadableFile(
             f"a sheet of {path} reaches to {column_letter(columns)}{rows}; delete the stray cells far from the table and save it again"
         )
