@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 import sys
@@ -157,3 +158,32 @@ def test_a_stray_cell_far_away_does_not_end_the_program(tmp_path: Path, address:
             archive.writestr(name, content)
     with pytest.raises(UnreadableFile, match=f"reaches to {address.upper()}; delete the stray cells"):
         opening.read(path)
+
+
+@pytest.mark.parametrize(
+    ("author", "told"),
+    [(7, ""), ("Dalkin, S.", "Dalkin, S."), (["Pawson, R.", 3, {"family": "Tilley"}], "Pawson, R.; Tilley")],
+)
+def test_authors_that_are_no_list_of_names(tmp_path: Path, author: object, told: str) -> None:
+    """Found by fuzzing; some programs write one author as a text."""
+    path = tmp_path / "refs.json"
+    path.write_text(json.dumps([{"id": "a", "type": "article", "title": "A", "author": author}]), "utf-8")
+    (row,) = registry.find("readers", "csl-json").read(path).sheets[0].rows
+    assert row.values.get("authors", "") == told
+
+
+def test_a_position_without_end_in_rqda_leaves_the_coding_out(tmp_path: Path) -> None:
+    """Found by fuzzing."""
+    path = tmp_path / "p.rqda"
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.executescript("""
+        create table project (databaseversion text, date text, dateM text, memo text, about text);
+        create table freecode (name text, memo text, owner text, date text, dateM text, id integer, status integer, color text);
+        create table source (name text, id integer, file text, memo text, owner text, date text, dateM text, status integer);
+        create table coding (cid integer, fid integer, seltext text, selfirst real, selend real, status integer, owner text, date text, memo text);
+        insert into freecode values ('trust', '', 'x', '', '', 1, 1, '');
+        insert into source values ('a', 1, 'some words', '', 'x', '', '', 1);
+        insert into coding values (1, 1, 'some', 0, 4, 1, 'x', '', ''), (1, 1, 'words', 9e999, 10, 1, 'x', '', '');
+        """)
+    reading = registry.find("readers", "rqda").read(path)
+    assert [f.rule for f in reading.findings].count("position-outside-text") == 1

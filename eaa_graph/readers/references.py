@@ -322,8 +322,11 @@ def read_csl(path: Path) -> Reading:
 
 def _from_csl(item: dict[str, Any]) -> dict[str, str]:
     names = []
-    for author in item.get("author") or ():
-        if isinstance(author, dict):
+    authors = item.get("author")
+    for author in authors if isinstance(authors, list) else [authors]:
+        if isinstance(author, str):
+            names.append(author)
+        elif isinstance(author, dict):
             family = _joined(author.get("literal")) or _joined(author.get("family"))
             given = _joined(author.get("given"))
             particle = _joined(author.get("non-dropping-particle"))

@@ -214,7 +214,7 @@ class _Reader:
             ):
                 try:
                     place = (self.guid("source", row["fid"]), int(row["selfirst"]), int(row["selend"]))
-                except (TypeError, ValueError):
+                except (TypeError, ValueError, OverflowError):
                     self.findings.append(
                         finding(
                             "position-outside-text",
