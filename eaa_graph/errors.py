@@ -22,6 +22,9 @@ __all__ = [
 import difflib
 from collections.abc import Iterable
 
+#: Characters of a message: a damaged file can put all of itself into one.
+_LONGEST_MESSAGE = 4000
+
 
 class EaaError(Exception):
     """Root of every error this package raises on purpose.
@@ -33,6 +36,11 @@ class EaaError(Exception):
     """
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        """Return the message; of one as long as the file it speaks of, what is wrong and what to do."""
+        text = super().__str__()
+        return text if len(text) <= _LONGEST_MESSAGE else f"{text[:1000]} … {text[-500:]}"
 
 
 class UnreadableFile(EaaError):

@@ -187,3 +187,11 @@ def test_a_position_without_end_in_rqda_leaves_the_coding_out(tmp_path: Path) ->
         """)
     reading = registry.find("readers", "rqda").read(path)
     assert [f.rule for f in reading.findings].count("position-outside-text") == 1
+
+
+def test_a_message_is_never_as_long_as_the_file_it_speaks_of() -> None:
+    """Found by fuzzing: errors of other programs are part of ours, and may hold what they were given."""
+    told = str(UnreadableFile(f"x.toml: {'y' * 70_000}; save it again"))
+    assert len(told) < 4_000
+    assert told.startswith("x.toml: yyy")
+    assert told.endswith("; save it again")
