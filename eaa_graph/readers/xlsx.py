@@ -343,8 +343,13 @@ def _look(path: Path, archive: zipfile.ZipFile, parts: dict[str, str], part: str
 
 def _refuse_vast(path: Path, xml: bytes) -> None:
     # Every address counts, wherever it stands and however it is written: one that is missed ends the whole program.
-    rows = max(map(int, set(re.findall(rb"""\br=["'][A-Za-z]{0,3}(\d{1,10})["']""", xml))), default=0)
-    letters = set(re.findall(rb"""\br=["']([A-Za-z]{1,3})\d""", xml))
+    letters = set(re.findall(rb"""\br\s*=\s*["']\s*([A-Za-z]+)\d+\s*["']""", xml))
+    numbers = {n.lstrip(b"0") for n in set(re.findall(rb"""\br\s*=\s*["']\s*[A-Za-z]*(\d+)\s*["']""", xml))}
+    if any(len(name) > 3 for name in letters) or any(len(n) > 7 for n in numbers):
+        raise UnreadableFile(
+            f"a sheet of {path} has cells where no sheet has any; save it again in a spreadsheet program"
+        )
+    rows = max((int(n or b"0") for n in numbers), default=0)
     columns = max((_number(c.decode().upper()) for c in letters), default=0)
     if rows * columns > _MOST_CELLS:
         raise UnreadableFile(
