@@ -76,7 +76,7 @@ def test_the_page_says_what_falls_short_and_what_does_not_agree(bench: ModuleTyp
     assert "30: **falls short**" in by_what["`cooccurrence` in one extraction, with Fisher's p"]
     assert "**they do not agree**" in by_what["`support` at every level of completeness"]
     assert "**falls short**" in by_what["help: pass"]
-    assert "| 1.00 | 0.00 |" in by_what["everything that `build` does after reading"]
+    assert "| 1.00 | 0.00 |" in by_what["`build` after reading: counts, graph and columns, as for large reviews"]
     assert any("5.0 MB at 100 articles, 50.0 MB at 1,000 articles" in line for line in lines)
     assert any("No module named 'x'" in line for line in lines)
     assert [found.results[n].short for n in range(3)] == [False, True, True]  # type: ignore[attr-defined]
