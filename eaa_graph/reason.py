@@ -12,10 +12,12 @@ __all__ = ["Explanation", "Rule", "as_owlready", "infer", "inferred_graph", "rul
 
 import re
 import tempfile
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from eaa_graph.errors import EaaError, StoreUnavailable
 from eaa_graph.resources import folder
@@ -89,32 +91,197 @@ def infer(store: Store, base: str) -> dict[str, int]:
     The ontology must be in the store. Statements that are recorded already are
     not repeated as inferred.
 
+    The store answers what a rule asks of the ontology (which property lies above
+    which, say). What that means for the statements of the review is worked out
+    here on pairs of subject and object, and at each of its turns a rule looks
+    only at what came since its last one (semi-naive evaluation; Abiteboul, Hull
+    and Vianu 1995, *Foundations of Databases*, chapter 13). The rules themselves
+    stay SPARQL, which any engine can run; both ways come to the same conclusions.
+
     Parameters
     ----------
     store : Store
     base : str
         Base of the review's IRIs.
+
+    Raises
+    ------
+    EaaError
+        If the rules do not come to an end.
     """
-    # Lines of N-Triples throughout: a triple of terms each would take most of the time.
-    known = {line for graph in store.graphs() for line in store.lines(graph)}
+    plans = {rule.name: _steps(rule, store) for rule in rules()}
     # What the ontology says of itself is not the review's business.
     schema = {line.partition(" ")[0] for line in store.lines(ONTOLOGY)}
-    added = {rule.name: 0 for rule in rules()}
+    known = _Known((step for steps in plans.values() for step in steps), schema)
+    for graph in store.graphs():
+        known.read(store.lines(graph))
+    found: dict[str, list[str]] = {name: [] for name in plans}
     for _ in range(_MOST_ROUNDS):
         news = 0
-        for rule in rules():
-            fresh = [
-                line
-                for line in store.construct_lines(rule.sparql) - known
-                if line.partition(" ")[0] not in schema and not line.split(" ", 2)[2].startswith("_:")
-            ]
-            known.update(fresh)
-            store.add_lines(sorted(fresh), inferred_graph(base, rule.name))
-            added[rule.name] += len(fresh)
-            news += len(fresh)
+        for name, steps in plans.items():
+            # All of a rule's conclusions first, then told to the others: within a turn no rule feeds itself.
+            concluded: dict[str, list[_Pair]] = {}
+            for step in steps:
+                concluded.setdefault(step.predicate, []).extend(step.turn(known))
+            for predicate, pairs in concluded.items():
+                fresh = known.add(predicate, pairs)
+                found[name] += [f"{s} {predicate} {o} ." for s, o in fresh]
+                news += len(fresh)
         if not news:
-            return added
+            for name, lines in found.items():
+                if lines:
+                    store.add_lines(lines, inferred_graph(base, name))
+            return {name: len(lines) for name, lines in found.items()}
     raise EaaError(f"inference did not come to an end after {_MOST_ROUNDS} rounds: a rule feeds itself")
+
+
+#: Subject and object, as tokens of N-Triples.
+_Pair = tuple[str, str]
+#: What a premise looks at: the pairs of a predicate, or those of them with a given object.
+_Watch = tuple[str, str | None]
+
+
+class _Known:
+    """What the rules can see, as pairs under their predicates: what is recorded, and what they have concluded so far.
+
+    Attributes
+    ----------
+    lists : dict from _Watch to list of _Pair
+        In the order in which they became known, so that a position in a list says what a rule has seen.
+    """
+
+    def __init__(self, steps: Iterable[_Step], schema: Set[str]) -> None:
+        self.lists: dict[_Watch, list[_Pair]] = {}
+        self._pairs: dict[str, set[_Pair]] = {}
+        for step in steps:
+            self._pairs[step.predicate] = set()
+            for predicate, object_ in step.watches:
+                self._pairs[predicate] = set()
+                self.lists[predicate, object_] = []
+        self._by_object = {predicate for predicate, object_ in self.lists if object_ is not None}
+        self._schema = schema
+
+    def read(self, lines: Iterable[str]) -> None:
+        """Take in lines of N-Triples; those that no rule asks for are let go."""
+        pairs: dict[str, list[_Pair]] = {predicate: [] for predicate in self._pairs}
+        for line in lines:
+            subject, predicate, object_ = line.split(" ", 2)
+            if predicate in pairs:
+                pairs[predicate].append((subject, object_[:-2]))
+        for predicate, some in pairs.items():
+            # A statement in two graphs comes twice, which costs less than looking for those.
+            self._tell(predicate, some)
+
+    def add(self, predicate: str, pairs: Iterable[_Pair]) -> list[_Pair]:
+        """Take in what was concluded; return what of it is new and about the review."""
+        known, schema = self._pairs[predicate], self._schema
+        # A literal is nobody's subject, and a node without a name is not the review's.
+        fresh = [
+            pair
+            for pair in dict.fromkeys(pairs)
+            if pair not in known and pair[0] not in schema and pair[0][0] != '"' and pair[1][0] != "_"
+        ]
+        self._tell(predicate, fresh)
+        return fresh
+
+    def _tell(self, predicate: str, fresh: list[_Pair]) -> None:
+        self._pairs[predicate].update(fresh)
+        if (predicate, None) in self.lists:
+            self.lists[predicate, None] += fresh
+        if predicate in self._by_object:
+            for pair in fresh:
+                watched = self.lists.get((predicate, pair[1]))
+                if watched is not None:
+                    watched.append(pair)
+
+
+class _Step:
+    """One way in which a rule's pattern is filled by the ontology.
+
+    Parameters
+    ----------
+    predicate : str
+        Of what it concludes.
+    gives : tuple of (int or str)
+        Subject and object of the conclusion: a place in what the premises bind (start and end of one link; start,
+        middle and end of two), or a given term.
+    watches : list of _Watch
+        One premise, or two of which the second begins where the first ends.
+    """
+
+    def __init__(self, predicate: str, gives: tuple[int | str, int | str], watches: list[_Watch]) -> None:
+        self.predicate = predicate
+        self.watches = watches
+        self._gives = gives
+        self._seen = [0] * len(watches)
+        #: For two premises: the starts by the middle they lead to, and the ends by the middle they come from.
+        self._starts: dict[str, list[str]] = {}
+        self._ends: dict[str, list[str]] = {}
+
+    def turn(self, known: _Known) -> Iterable[_Pair]:
+        """Return what follows from what became known since the last turn."""
+        fresh = []
+        for number, watch in enumerate(self.watches):
+            every = known.lists[watch]
+            fresh.append(every[self._seen[number] :])
+            self._seen[number] = len(every)
+        if len(fresh) == 1:
+            return self._concluded(fresh[0])
+        return self._concluded(self._joined(*fresh))
+
+    def _joined(self, first: list[_Pair], second: list[_Pair]) -> list[tuple[str, str, str]]:
+        found = [(start, middle, end) for start, middle in first for end in self._ends.get(middle, ())]
+        for start, middle in first:
+            self._starts.setdefault(middle, []).append(start)
+        for middle, end in second:
+            found += [(start, middle, end) for start in self._starts.get(middle, ())]
+            self._ends.setdefault(middle, []).append(end)
+        return found
+
+    def _concluded(self, found: Sequence[tuple[str, ...]]) -> Iterable[_Pair]:
+        subject, object_ = self._gives
+        if (subject, object_) == (0, 1) and len(self.watches) == 1:
+            return cast("Sequence[_Pair]", found)
+        if isinstance(subject, int) and isinstance(object_, int):
+            return [(one[subject], one[object_]) for one in found]
+        if isinstance(subject, int):
+            # Something with a hundred links is a member of its class once.
+            return [(one, cast("str", object_)) for one in dict.fromkeys([each[subject] for each in found])]
+        return [(subject, one[object_] if isinstance(object_, int) else object_) for one in found]
+
+
+def _steps(rule: Rule, store: Store) -> list[_Step]:
+    """Return what `rule` comes to under the ontology in `store`: a step for each way in which that fills its pattern."""
+    # That no literal is a subject holds for every conclusion (see _Known.add).
+    pattern = re.sub(r"FILTER\s*\(\s*!\s*isLITERAL\s*\(\s*\?\w+\s*\)\s*\)", "", rule.body, flags=re.IGNORECASE)
+    premises = rule.premises.split(" . ")
+    for premise in premises:
+        if premise not in pattern:
+            raise EaaError(f"rule {rule.name}: its WHERE does not have the premise {premise!r} in these words")
+        pattern = re.sub(re.escape(premise) + r"(\s*\.)?", "", pattern, count=1)
+    links = [premise.split() for premise in premises]
+    concludes = rule.concludes.split()
+    asked = sorted({v for v in chain(concludes, *links) if v.startswith("?")} & set(re.findall(r"\?\w+", pattern)))
+    rows = store.select(f"SELECT DISTINCT {' '.join(asked)} WHERE {{ {pattern} }} ORDER BY {' '.join(asked)}").rows
+    steps = []
+    for row in rows:
+        given = dict(zip(asked, row, strict=True))
+        filled = [
+            [place if place[0] == "?" and place not in given else _filled(place, given) for place in link]
+            for link in (*links, concludes)
+        ]
+        *ways, (subject, predicate, object_) = filled
+        places = [ways[0][0], *(way[2] for way in ways)]
+        followed = all(way[0] == place and place[0] == "?" for way, place in zip(ways, places, strict=False))
+        bound = all(place[0] != "?" or place in places for place in (subject, object_))
+        if not (followed and bound) or len(ways) > 2 or any(way[1][0] == "?" for way in (*ways, filled[-1])):
+            raise EaaError(
+                f"rule {rule.name}: what follows must come from a link, or from two links one after the other"
+            )
+        gives = [places.index(place) if place[0] == "?" else place for place in (subject, object_)]
+        watches = [(way[1], None if way[2][0] == "?" else way[2]) for way in ways]
+        steps.append(_Step(predicate, (gives[0], gives[1]), watches))
+    return steps
 
 
 def why(store: Store, base: str, statement: tuple[Term, Term, Term]) -> list[Explanation]:

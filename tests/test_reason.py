@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from functools import cache
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rdflib import Graph, URIRef
 from strategies import few_articles
 
 from eaa_graph.encode import decode, encode, review_base
-from eaa_graph.errors import StoreUnavailable
+from eaa_graph.errors import EaaError, StoreUnavailable
 from eaa_graph.model import Records, Review
 from eaa_graph.pipeline import build, check
 from eaa_graph.reason import infer, inferred_graph, rules, unsatisfiable, why
@@ -159,6 +162,90 @@ def test_a_chain_is_explained_by_both_its_links() -> None:
 
 def test_nothing_follows_from_nothing() -> None:
     assert set(infer(OxigraphStore(), BASE).values()) == {0}
+
+
+# --- the same by SPARQL alone ---------------------------------------------------------------------------
+
+THINGS = [own(f"t{n}") for n in range(5)]
+LINKS = [term(f"link{n}") for n in range(4)]
+CLASSES = [term(f"Class{n}") for n in range(4)]
+
+
+@st.composite
+def an_ontology_and_statements(draw: st.DrawFn) -> list[Quad]:
+    """Small and tangled: properties above each other in circles, chains that feed themselves, literals where things belong."""
+    link, thing, cls = st.sampled_from(LINKS), st.sampled_from(THINGS), st.sampled_from(CLASSES)
+    text = st.sampled_from([literal("x"), literal("y z"), literal("über", language="de")])
+    axioms = draw(
+        st.lists(
+            st.one_of(
+                st.tuples(link, st.just(SUB), link),
+                st.tuples(link, st.just(OWL + "inverseOf"), link),
+                st.tuples(link, st.just(RDFS + "domain"), cls),
+                st.tuples(link, st.just(RDFS + "range"), cls),
+                st.tuples(link, st.just(RDF + "type"), st.just(iri(OWL + "ObjectProperty"))),
+                st.tuples(cls, st.just(RDFS + "subClassOf"), cls),
+            ),
+            max_size=8,
+        )
+    )
+    for number, (whole, first, second) in enumerate(draw(st.lists(st.tuples(link, link, link), max_size=2))):
+        head, tail = term(f"head{number}"), term(f"tail{number}")
+        axioms += [
+            (whole, OWL + "propertyChainAxiom", head),
+            (head, RDF + "first", first),
+            (head, RDF + "rest", tail),
+            (tail, RDF + "first", second),
+            (tail, RDF + "rest", iri(RDF + "nil")),
+        ]
+    facts = draw(
+        st.lists(
+            st.one_of(st.tuples(thing, link, st.one_of(thing, thing, text)), st.tuples(thing, st.just(TYPE), cls)),
+            max_size=12,
+        )
+    )
+    return [*schema(*axioms), *said(*facts)]
+
+
+def by_sparql_alone(store: Store) -> None:
+    """Run the rules' own queries, each into its graph, until nothing new follows."""
+    news = True
+    while news:
+        news = False
+        for rule in rules():
+            known = {q[:3] for q in store.quads()}
+            about_itself = {q[0] for q in store.quads(ONTOLOGY)}
+            fresh = [t for t in store.construct(rule.sparql) if t not in known and t[0] not in about_itself]
+            store.add([Quad(*t, iri(inferred_graph(BASE, rule.name))) for t in fresh])
+            news = news or bool(fresh)
+
+
+@given(an_ontology_and_statements())
+def test_the_rules_come_to_what_their_queries_come_to(quads: list[Quad]) -> None:
+    ours, theirs = store_with(quads), store_with(quads)
+    infer(ours, BASE)
+    by_sparql_alone(theirs)
+    for rule in rules():
+        assert inferred(ours, rule.name) == inferred(theirs, rule.name), rule.name
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        ("sub-property", {"premises": "?subject ?other ?object"}, "does not have the premise"),
+        ("sub-property", {"concludes": "?subject ?open ?object"}, "two links"),
+        ("sub-property", {"concludes": "?nobody ?general ?object"}, "two links"),
+        ("property-chain", {"premises": "?middle ?second ?end . ?start ?first ?middle"}, "two links"),
+    ],
+)
+def test_a_rule_that_cannot_be_followed_says_so(
+    name: str, change: dict[str, str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = replace(next(r for r in rules() if r.name == name), **change)
+    monkeypatch.setattr("eaa_graph.reason.rules", lambda: (rule,))
+    quads, _ = CASES[name]
+    with pytest.raises(EaaError, match=f"rule {name}: .*{says}"):
+        infer(store_with(quads), BASE)
 
 
 # --- on real codings --------------------------------------------------------------------------------
