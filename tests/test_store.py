@@ -9,9 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 import servers
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from strategies import records
 
 from eaa_graph.encode import encode
@@ -49,6 +51,36 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened = open_store(place)
     yield opened
     opened.close()
+
+
+#: What a writer of Turtle by lines could stumble over.
+HARD = ["a , b", " .\n", " ;\n\tx", '"', '" , "', "\\", "<<( a )>>", "@prefix", "\u2028", "x,y", "", "\r", "'", "^^<x>"]
+
+
+@st.composite
+def hard_statements(draw: st.DrawFn) -> list[Quad]:
+    text = st.one_of(st.sampled_from(HARD), st.text(st.characters(exclude_categories=["Cs"]), max_size=6))
+    names = [thing("a"), thing("b,c"), iri(EAA + "Code")]
+    values = st.one_of(
+        st.builds(literal, text, st.sampled_from(["", "sv", "zh-Hant"])),
+        st.builds(lambda v: literal(v, datatype="http://a.org/a,b"), text),
+        st.sampled_from([*names, integer(7), boolean(True)]),
+    )
+    one = st.tuples(st.sampled_from(names), st.sampled_from([P, iri(RDF + "type")]), values, st.sampled_from([A, B]))
+    return [Quad(s, p, o, iri(g)) for s, p, o, g in draw(st.lists(one, max_size=12))]
+
+
+@given(hard_statements())
+def test_turtle_holds_each_statement_once_and_in_one_order(quads: list[Quad]) -> None:
+    written = set()
+    for cls, given_in in ((OxigraphStore, quads), (OxigraphStore, quads[::-1]), (RdflibStore, quads)):
+        store = cls()
+        store.add(given_in)
+        written.add(store.dump("ttl"))
+    assert len(written) == 1
+    read = list(ox.parse(written.pop(), format=ox.RdfFormat.TURTLE))
+    assert {(str(t.subject), str(t.predicate), str(t.object)) for t in read} == {q[:3] for q in quads}
+    assert len(read) == len({q[:3] for q in quads})
 
 
 class TestContract:
