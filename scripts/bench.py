@@ -3,6 +3,7 @@
     .venv/bin/python scripts/bench.py --write              everything, and the page docs/benchmarks.md (about twenty minutes)
     .venv/bin/python scripts/bench.py --sizes 100          smaller, to the screen only
     .venv/bin/python scripts/bench.py --only measures --only start
+    .venv/bin/python scripts/bench.py --peers              first installs the peers of scripts/bench_peers.txt into .venv-peers
     .venv/bin/python scripts/bench.py --check              the small run that the tests make: no ratio may have fallen by half
     .venv/bin/python scripts/bench.py --record             keep the ratios of this small run as those to compare with
 
@@ -24,7 +25,6 @@ import json
 import os
 import pickle
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -39,7 +39,9 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from bench_data import Line, Material, growth, reading, timed  # noqa: E402
+import bench_peers  # noqa: E402
+from bench_clock import peak, timed  # noqa: E402
+from bench_data import Line, Material, growth, reading  # noqa: E402
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 RECORDED = ROOT / "tests" / "cases" / "bench_ratios.json"
@@ -122,29 +124,27 @@ class Missing(Exception):
     """A peer that is not installed."""
 
 
-def _peak() -> float:
-    """Return the most that this process has held, in MB."""
-    with contextlib.suppress(OSError):  # Linux: ru_maxrss begins at what the parent held
-        for line in Path("/proc/self/status").read_text("utf-8").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1e3
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / (1e6 if sys.platform == "darwin" else 1e3)
-
-
 def _do(name: str, side: str, material: Material, runs: int) -> Side:
     """Do one side here."""
     if name in GROWING:
         took, size = timed(partial(GROWING[name], material))
-        return Side(took, _peak(), "", size or 0)
-    from bench_sides import COMPARISONS
+        return Side(took, peak(), "", size or 0)
+    from bench_sides import COMPARISONS, Elsewhere
 
     (comparison,) = (c for c in COMPARISONS if c.name == name)
-    run, same, *ready = (comparison.ours if side == "ours" else comparison.theirs)(material)
+    chosen = comparison.ours if side == "ours" else comparison.theirs
+    if isinstance(chosen, Elsewhere):
+        told = chosen.told(material, runs)
+        return Side(told["seconds"], told["peak"], _digest(told["gave"]))
+    run, same, *ready = chosen(material)
     gc.collect()
     took, given = timed(run, runs, *ready)
-    peak = _peak()
-    return Side(took, peak, hashlib.sha256(json.dumps(same(given)).encode()).hexdigest())
+    most = peak()
+    return Side(took, most, _digest(same(given)))
+
+
+def _digest(given: Any) -> str:
+    return hashlib.sha256(json.dumps(given).encode()).hexdigest()
 
 
 def _child(name: str, side: str, material: Material, runs: int, limit: float = 600) -> Side:
@@ -363,17 +363,17 @@ def _machine() -> list[str]:
     return [
         f"{datetime.now(UTC):%Y-%m-%d}; {model}, {os.cpu_count()} cores{memory}; {platform.system()}, Python {platform.python_version()}; "
         + ", ".join(versions)
-        + ".",
+        + (f"; in an environment of its own: {', '.join(bench_peers.versions())}." if bench_peers.made() else "."),
     ]
 
 
 class Found(NamedTuple):
-    """Everything that a run found."""
+    """Everything that a run found; of comparisons whose peer is missing, what is missing."""
 
     results: list[Result]
     lines: dict[str, list[Line]]
     grown: dict[str, dict[int, Side]]
-    missing: list[str]
+    missing: dict[str, str]
 
     def kept(self, path: Path) -> Found:
         """Return this with what earlier runs kept of everything else, and keep the whole."""
@@ -385,7 +385,9 @@ class Found(NamedTuple):
                 self.lines.setdefault(name, lines)
             for name, grown in earlier.grown.items():
                 self.grown[name] = {**grown, **self.grown.get(name, {})}
-            self.missing.extend(m for m in earlier.missing if m not in self.missing)
+            self.missing.update({**dict(earlier.missing), **self.missing})
+        for name in {r.name for r in self.results} & set(self.missing):  # missing in one run, there in another
+            del self.missing[name]
         path.write_bytes(pickle.dumps(tuple(self)))
         return self
 
@@ -430,6 +432,8 @@ def page(found: Found, sizes: list[int]) -> str:
                 f"| {r.ratio:,.1f} | {asked} | {r.ours.peak:,.0f} / {r.theirs.peak:,.0f} | {agreed} |"
             )
         out += [""]
+        for note in dict.fromkeys(r.comparison.note for r in mine if r.comparison.note):
+            out += [note, ""]
     if found.lines:
         out += ["## Kernels, start-up and the pilot", ""]
         out += ["| what | ours | theirs or limit | times as fast | asked |", "|---|---:|---:|---:|---|"]
@@ -478,7 +482,10 @@ def page(found: Found, sizes: list[int]) -> str:
                 "starting, which pulls it below 1."]  # fmt: skip
         out += [""]
     if found.missing:
-        out += ["Left out, since it is not installed here: " + "; ".join(found.missing) + ".", ""]
+        out += [
+            "Left out, since it is not installed here: " + "; ".join(dict.fromkeys(found.missing.values())) + ".",
+            "",
+        ]
     return "\n".join(out).rstrip("\n") + "\n"
 
 
@@ -491,7 +498,7 @@ def run(chosen: argparse.Namespace, folder: Path) -> Found:
     """Do all that was asked for, and print a line for each thing as it is found."""
     from bench_sides import COMPARISONS
 
-    found = Found([], {}, {}, [])
+    found = Found([], {}, {}, {})
     parts = chosen.only or PARTS
     sizes = sorted(chosen.sizes)
     for comparison in COMPARISONS:
@@ -502,7 +509,8 @@ def run(chosen: argparse.Namespace, folder: Path) -> Found:
             try:
                 result = compare(comparison.name, material, chosen.runs)
             except Missing as missing:
-                found.missing.append(str(missing))
+                found.missing[comparison.name] = str(missing)
+                print(f"left out, since it is not installed here: {missing}", flush=True)
                 break
             found.results.append(result)
             sign = "DIFFERS" if not result.same else "short" if result.short else "ok"
@@ -546,6 +554,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="runs of each; the best counts (3)")
     parser.add_argument("--only", action="append", choices=PARTS, help="only this part; may be given several times")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    parser.add_argument("--peers", action="store_true", help="first install the peers that need .venv-peers")
     parser.add_argument("--check", action="store_true", help="the small run; exit code 1 if a ratio fell by half")
     parser.add_argument("--record", action="store_true", help="keep the ratios of the small run")
     parser.add_argument("--side", nargs=2, metavar=("NAME", "SIDE"), help=argparse.SUPPRESS)
@@ -564,6 +573,8 @@ def main() -> int:
         return 0
     if chosen.check or chosen.record:
         return _small(chosen.record)
+    if chosen.peers:
+        bench_peers.make()
     with contextlib.ExitStack() as stack:
         folder = chosen.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["Line", "Material", "growth", "reading", "seconds", "timed"]
+__all__ = ["Line", "Material", "growth", "reading"]
 
-import gc
+import csv
 import math
-import os
 import pickle
 import random
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -121,35 +119,6 @@ def reading(articles: int, rows: int, seed: int = 1, reported: bool = False) -> 
     return Reading("bench", tuple(sheets), {"title": "bench"}, Where("review.toml"))
 
 
-def seconds() -> float:
-    """Return the CPU seconds spent so far, those of ended child processes included."""
-    used = os.times()
-    return time.process_time() + used.children_user + used.children_system
-
-
-def timed(run: Callable[..., Any], runs: int = 1, ready: Callable[[], Any] | None = None) -> tuple[float, Any]:
-    """Return the fewest CPU seconds of some runs, and what the last gave; rubbish is cleared before each.
-
-    CPU time, of all threads and of ended child processes, since others may be at work on the machine: all that is compared
-    here keeps one core busy. What takes under a tenth of a second is run several times, to be seen on the clock. With
-    `ready`, each run is given what that returns, which is not timed.
-    """
-    best, given = float("inf"), None
-    for _ in range(runs):
-        given = None
-        spent, times = 0.0, 0
-        while not times or (spent < 0.1 and times < (5 if ready else 200)):
-            asked = () if ready is None else (ready(),)
-            if not times or ready:
-                gc.collect()
-            begin = seconds()
-            given = run(*asked)
-            spent += seconds() - begin
-            times += 1
-        best = min(best, spent / times)
-    return best, given
-
-
 def growth(sizes: Sequence[float], spent: Sequence[float]) -> float:
     """Return the exponent b of spent = a * size ** b, by least squares on the logarithms."""
     x, y = [math.log(n) for n in sizes], [math.log(max(s, 1e-9)) for s in spent]
@@ -175,6 +144,22 @@ class Material:
     def reading(self) -> Reading:
         """As a reader hands it over."""
         return reading(self.articles, self.rows, reported=True)
+
+    @cached_property
+    def sheets(self) -> Path:
+        """As a review folder: CSV files and review.toml."""
+        folder = self.folder / f"sheets-{self.articles}"
+        if not folder.exists():
+            beside = folder.with_suffix(".part")
+            beside.mkdir(exist_ok=True)
+            for sheet in self.reading.sheets:
+                with (beside / f"{sheet.name}.csv").open("w", encoding="utf-8", newline="") as stream:
+                    writer = csv.writer(stream, lineterminator="\n")
+                    writer.writerow(sheet.headers)
+                    writer.writerows([row.values[header] for header in sheet.headers] for row in sheet.rows)
+            (beside / "review.toml").write_text('[review]\nid = "bench"\ntitle = "bench"\n', "utf-8")
+            beside.rename(folder)
+        return folder
 
     @cached_property
     def records(self) -> Records:

@@ -7,9 +7,12 @@ the other side's. Each side runs in a process of its own.
 
 from __future__ import annotations
 
-__all__ = ["COMPARISONS", "Comparison", "Side"]
+__all__ = ["COMPARISONS", "Comparison", "Elsewhere", "Side"]
 
+import json
+import os
 import random
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,6 +21,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import bench_peers
+from bench_clock import statements
 from bench_data import ROOT, Material
 
 from eaa_graph.encode import encode, review_base
@@ -28,6 +33,53 @@ Run = Callable[..., Any]
 #: Returns (the work, what it gave in a form to compare), and, if each run needs something fresh, what makes that.
 Side = Callable[[Material], tuple[Any, ...]]
 PREFIX = f"PREFIX eaa: <{EAA}> "
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A side that a script does with the interpreter of `.venv-peers`, and times itself.
+
+    Attributes
+    ----------
+    package : str
+        What is installed there for it.
+    script : str
+        Its name beside this file; it takes a folder of sheets and a number of runs.
+    """
+
+    package: str
+    script: str
+
+    def told(self, material: Material, runs: int, *options: str) -> dict[str, Any]:
+        """Return what the script tells: CPU `seconds` of its best run, `peak` in MB, and what it `gave`.
+
+        Raises
+        ------
+        ImportError
+            If there is no such environment here, or one of an earlier list.
+        """
+        if not bench_peers.made():
+            raise ImportError(f"{self.package} (scripts/bench.py --peers installs it in an environment of its own)")
+        command = [bench_peers.python(), Path(__file__).with_name(self.script), material.sheets, str(runs), *options]
+        # Its libraries are its own: ours must not be found first.
+        settings = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        ran = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=580,  # less than bench.py waits for a side: nothing is left running
+            stdin=subprocess.DEVNULL,
+            env=settings,
+        )
+        if ran.returncode:
+            raise RuntimeError(f"{self.script}: {ran.stderr[-2000:]}")
+        found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+        return found
+
+    def __call__(self, material: Material) -> tuple[Any, ...]:
+        """Return the work and what it gave, as every side does."""
+        return lambda: self.told(material, 1), lambda told: told["gave"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +100,8 @@ class Comparison:
         Articles; sizes at which the other side takes minutes are left out.
     same : str
         In what the two must agree.
+    note : str
+        What else to know of the two sides, for under the table.
     """
 
     name: str
@@ -59,6 +113,7 @@ class Comparison:
     wanted: float
     sizes: tuple[int, ...]
     same: str
+    note: str = ""
 
 
 def _local(iri: str) -> str:
@@ -123,6 +178,30 @@ def _owlready_load(material: Material) -> tuple[Any, ...]:
     own = owlready2.World()
     own.get_ontology(nothing.as_uri()).load()
     return run, lambda world: len(world.graph) - len(own.graph)
+
+
+def _store_from_sheets(material: Material) -> tuple[Any, ...]:
+    from eaa_graph.readers.opening import read
+    from eaa_graph.validate import validate
+
+    folder = material.sheets
+
+    def run() -> Any:
+        store = OxigraphStore()
+        store.add(encode(validate(read(folder)).records))
+        return store
+
+    return run, lambda store: statements(" ".join(quad) for quad in store.quads())
+
+
+#: What it makes of the sheets is told in bench_rml.ttl.
+_by_morph = Elsewhere("morph-kgc", "bench_rml.py")
+_MORPH_NOTE = (
+    "Beside morph-kgc both start from the same folder of CSV files and end with the same statements, named graphs included, in Oxigraph in "
+    "memory. Ours also checks every row. What morph-kgc makes of the sheets is told in RML (`scripts/bench_rml.ttl`); lists and slots are "
+    "split by queries that DuckDB asks of the files. It has an environment of its own, since it wants an older pyoxigraph. Not counted: its imports, and "
+    "reading the mapping, which takes it about as long as a hundred articles. It works in one process: several took more CPU time in all."
+)
 
 
 # --- queries ------------------------------------------------------------------------------------
@@ -528,6 +607,7 @@ def _comparisons() -> tuple[Comparison, ...]:
         Comparison("rdflib-add", "ingest", "records into a store", "rdflib `Graph.add` of ready terms", _store_from_records, _rdflib_add, 4, large, statements),
         Comparison("owlready2-load", "ingest", "records into a store", "owlready2 loading a file of N-Triples", _store_from_records, _owlready_load, 0, large, statements),
         Comparison("bulk-load", "ingest", "records into a store", "Oxigraph `bulk_load` of ready N-Triples (the floor)", _store_from_records, _bulk_load, 0, large, statements),
+        Comparison("morph-kgc", "ingest", "a folder of CSV files into a store", "morph-kgc `materialize_oxigraph` with an RML mapping", _store_from_sheets, _by_morph, 0, large, "every statement, with its graph", _MORPH_NOTE),
         Comparison("cells-rdflib", "queries", "articles by mechanism and theme, in SPARQL", "rdflib", _asked_of_ours(themes), _asked_of_rdflib(themes), 0, middle, rows),
         Comparison("cells-owlready2", "queries", "articles by mechanism and theme, in SPARQL", "owlready2", _asked_of_ours(themes), _asked_of_owlready(themes), 0, middle, rows),
         Comparison("triples-rdflib", "queries", "context, mechanism and outcome together, in SPARQL", "rdflib", _asked_of_ours(triples), _asked_of_rdflib(triples), 0, middle, rows),
