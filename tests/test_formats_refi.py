@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from defusedxml.expatreader import DefusedExpatParser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -368,6 +370,23 @@ def test_paths_as_vendors_write_them(tmp_path: Path, path: str) -> None:
     )
     assert project.sources[0].resolved
     assert project.selections[0].quote == "Well"
+
+
+def test_a_tag_of_many_megabytes_is_not_read_again_for_each_of_its_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser starts an unfinished tag again with each piece it gets: the pieces must be few."""
+    hole = "\0" * (40 << 20)
+    pieces = []
+    feed = DefusedExpatParser.feed
+    monkeypatch.setattr(
+        DefusedExpatParser, "feed", lambda *given, **named: (pieces.append(given[1]), feed(*given, **named))[1]
+    )
+    xml = project_xml(
+        "", codes=f'<Code guid="a" name="b{hole}" isCodable="true"/><Code guid="c" name="d\0e" isCodable="true"/>'
+    )
+    project = qdpx_reader.read_stream(io.BytesIO(xml.encode()), qdpx_reader.FolderSources(None), "file.qde", "file.qde")
+    assert [len(code.name) for code in project.codes] == [(40 << 20) + 1, 3]
+    assert len(pieces) < 16
+    assert any(f"{(40 << 20) + 1:,}" in str(finding) for finding in project.findings)
 
 
 @pytest.mark.parametrize("attributes", ["", 'xmlns="urn:QDA-XML:project:1.5"', 'xmlns="http://example.org/odd"'])

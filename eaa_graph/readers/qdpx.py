@@ -64,7 +64,9 @@ LARGEST_XML = 2 << 30
 #: A member larger than the first that unpacks to more than the second times its packed size is a zip bomb.
 SUSPECT_FROM = 64 << 20
 SUSPECT_RATIO = 300
-_CHUNK = 1 << 16
+#: The first piece of a stream, and the largest: pieces grow, because expat before 2.6 looks at an unfinished tag again from
+#: its start with each piece, and a damaged file can be one tag of many megabytes.
+_CHUNK, _LARGEST_CHUNK = 1 << 16, 1 << 24
 _LISTED = 5
 
 
@@ -242,7 +244,7 @@ _Sources = _ZipSources | FolderSources
 
 # --- the stream of XML ------------------------------------------------------------------------
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]+")
 
 
 class _Cleaner:
@@ -255,14 +257,18 @@ class _Cleaner:
 
     def clean(self, chunk: bytes, final: bool) -> bytes:
         text = self.decoder.decode(chunk, final)
-        text, count = _CONTROL.subn(" ", text)
-        self.controls += count
+        text = _CONTROL.sub(self._blank, text)
         try:
             return text.encode("utf-8")
         except UnicodeEncodeError:
             text, count = re.subn("[\udc80-\udcff]", "\ufffd", text)
             self.replaced += count
             return text.encode("utf-8")
+
+    def _blank(self, found: re.Match[str]) -> str:
+        # A damaged disk leaves megabytes of zeros: they are taken by the run.
+        self.controls += len(found[0])
+        return " " * len(found[0])
 
 
 def read_stream(
@@ -304,7 +310,7 @@ def read_stream(
     parser = DefusedExpatParser(namespaceHandling=0, forbid_dtd=True)
     parser.setContentHandler(handler)
     cleaner: _Cleaner | None = None
-    total = 0
+    total, size = 0, 2 * _CHUNK
     try:
         first = stream.read(_CHUNK)
         if _is_utf8(first):
@@ -314,7 +320,8 @@ def read_stream(
             total += len(chunk)
             if total > LARGEST_XML:
                 raise UnreadableFile(f"{file}: {inner} is larger than {LARGEST_XML:,} bytes")
-            following = stream.read(_CHUNK)
+            following = stream.read(size)
+            size = min(2 * size, _LARGEST_CHUNK)
             parser.feed(cleaner.clean(chunk, not following) if cleaner else chunk)
             chunk = following
         parser.close()
@@ -339,7 +346,7 @@ def read_stream(
     if cleaner and cleaner.replaced:
         handler.note("bytes-replaced", where, f"{cleaner.replaced} bytes of {inner} are not UTF-8", "Look for \ufffd.")
     if cleaner and cleaner.controls:
-        handler.note("control-characters", where, f"{cleaner.controls} control characters in {inner} became spaces")
+        handler.note("control-characters", where, f"{cleaner.controls:,} control characters in {inner} became spaces")
     for name in others or []:
         handler.note("not-carried", where, f"the archive holds a second project, {name}; only {inner} was read")
     for name in sources.unsafe[:_LISTED]:
