@@ -622,6 +622,29 @@ def test_a_review_is_built_into_a_store_and_asked_there(place: str, tmp_path: Pa
     assert "no review in this store is called 'nobody'" in wrong.stderr
 
 
+@pytest.mark.slow
+def test_figures_and_dossiers_are_those_of_the_review_that_was_sent(place: str, tmp_path: Path) -> None:
+    assert cli("build", "--example", "eaa_pilot", "--store", place, "--out", str(tmp_path / "out")).exit_code == 0
+    drawn = 0
+    for name in pipeline.drawable():
+        files = []
+        for where, words in (("here", ["--example", "eaa_pilot"]), ("far", ["--store", place])):
+            told = cli("draw", name, *words, "--out", str(tmp_path / where / f"{name}.svg"))
+            written = sorted((tmp_path / where).glob(f"{name}.*"))
+            files.append((told.exit_code, told.stderr, [(f.name, f.read_bytes()) for f in written]))
+            drawn += told.exit_code == 0
+        assert files[0] == files[1], name
+    assert drawn > len(pipeline.drawable()), "most figures are drawn from both"
+    gap = (
+        cli("ask", "--example", "eaa_pilot", "gap-register", "--format", "csv").stdout.splitlines()[1].split(",")
+    )
+    (named,) = [word for word in gap if re.fullmatch(r"[a-z-]+-[0-9a-f]{12}", word)][:1]
+    here, far = (cli("dossier", *words, named) for words in (["--example", "eaa_pilot"], ["--store", place]))
+    assert (far.exit_code, far.stdout) == (0, here.stdout)
+    odd = cli("dossier", "--store", place, named, "and-more")
+    assert (odd.exit_code, odd.stderr.count("\n")) == (2, 1)
+
+
 def test_several_reviews_lie_in_one_store_without_mixing(place: str) -> None:
     names = ("eaa_published", "example_minimal")
     for name in names:

@@ -145,8 +145,11 @@ def _print_why(built: Built, table: Table, why: str, form: str) -> None:
 @click.argument("gap", required=False)
 @click.option("--format", "form", default="md", type=click.Choice(["md", "html"]), help="Markdown or HTML.")
 @click.option("--out", type=click.Path(path_type=Path), help="File to write; the screen unless named.")
-@settings_options("coder")
-def dossier(folder: Path | None, example: str | None, gap: str | None, form: str, out: Path | None, coder: str) -> None:
+@review_option
+@settings_options("store", "coder")
+def dossier(
+    folder: Path | None, example: str | None, gap: str | None, form: str, out: Path | None, review: str, **chosen: Any
+) -> None:
     """Tell everything about one gap: what was looked for, the nearest evidence, what would fill it.
 
     The ids of gaps are in the answer to the question gap-register.
@@ -155,15 +158,20 @@ def dossier(folder: Path | None, example: str | None, gap: str | None, form: str
     Examples:
       eaa-graph ask --example eaa_pilot gap-register --format csv
       eaa-graph dossier --example eaa_pilot expected-1607f169fc4f
+      eaa-graph dossier --store https://example.org/sparql --review eaa-pilot expected-1607f169fc4f
     """
     from eaa_graph import pipeline
     from eaa_graph.writers.whole import write_whole
 
-    if example is not None and folder is not None:
+    far = far_away(chosen["store"], folder, example, review)
+    if (example is not None or far) and folder is not None:  # without a folder the gap comes first
+        if gap is not None:
+            raise BadSettings(f"this is one word too many: {gap!r}")
         gap, folder = str(folder), None
     if gap is None:
         raise BadSettings("name a gap by its id; eaa-graph ask FOLDER gap-register lists them")
-    built = pipeline.review(review_path(folder, example), settings_of(infer="none", coder=coder))
+    settings = settings_of(infer="none", **chosen)
+    built = pipeline.stored(settings, review) if far else pipeline.review(review_path(folder, example), settings)
     told = pipeline.dossier(built, gap)
     text = told.html() if form == "html" else told.markdown()
     if out is None:

@@ -9,7 +9,15 @@ from typing import Any
 
 import click
 
-from eaa_graph.cli.shared import echo_entry, given_parameters, review_path, settings_of, settings_options
+from eaa_graph.cli.shared import (
+    echo_entry,
+    far_away,
+    given_parameters,
+    review_option,
+    review_path,
+    settings_of,
+    settings_options,
+)
 from eaa_graph.errors import BadSettings
 
 _FORMATS = ("svg", "png", "pdf")
@@ -36,7 +44,8 @@ _FORMATS = ("svg", "png", "pdf")
     help="Width in millimetres as journals ask for it, or a slide.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="File to write, or a folder; left out: NAME here.")
-@settings_options("coder")
+@review_option
+@settings_options("store", "coder")
 def draw(
     name: str | None,
     folder: Path | None,
@@ -46,6 +55,7 @@ def draw(
     form: str | None,
     width: str,
     out: Path | None,
+    review: str,
     **chosen: Any,
 ) -> None:
     """Draw a figure of a review; the table of its numbers is written beside it as CSV.
@@ -56,6 +66,7 @@ def draw(
       eaa-graph draw lanes --example eaa_pilot theory=eaa-initial
       eaa-graph draw flow my-review --width 85
       eaa-graph draw co-occurrence --example eaa_pilot role=context --out figures/contexts.svg
+      eaa-graph draw lanes --store https://example.org/sparql --review eaa-pilot
     """
     from eaa_graph import pipeline
 
@@ -64,10 +75,12 @@ def draw(
         return
     if name is None:
         raise BadSettings("name a figure; eaa-graph draw --list shows them all")
-    if example is not None and folder is not None:  # without a folder the parameters come second
+    far = far_away(chosen["store"], folder, example, review)
+    if (example is not None or far) and folder is not None:  # without a folder the parameters come second
         parameters, folder = (str(folder), *parameters), None
     given = {**given_parameters(parameters), "width": width}
-    built = pipeline.review(review_path(folder, example), settings_of(infer="none", **chosen))
+    settings = settings_of(infer="none", **chosen)
+    built = pipeline.stored(settings, review) if far else pipeline.review(review_path(folder, example), settings)
     drawing = pipeline.draw(built, name, given)
     for path in _write(drawing, name, form, out):
         click.echo(path)
