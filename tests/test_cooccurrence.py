@@ -28,20 +28,11 @@ from eaa_graph.errors import BadSettings, Refused, UnknownName
 from eaa_graph.gaps.surprise import at_most
 from eaa_graph.measures import association, nullmodels
 from eaa_graph.measures import cooccurrence as module
-from eaa_graph.measures.cooccurrence import (
-    Side,
-    Together,
-    _adjusted_rand,
-    _counts,
-    centrality,
-    communities,
-    cooccurrence,
-    k_way,
-    pairs_of_theory,
-    theory_pairs,
-)
+from eaa_graph.measures.concept_network import _adjusted_rand, centrality, communities
+from eaa_graph.measures.cooccurrence import Side, Together, _counts, cooccurrence, k_way
 from eaa_graph.measures.multiplicity import benjamini_hochberg
 from eaa_graph.measures.nullmodels import Curveball, against, fit_bicm, has_one_state, tails
+from eaa_graph.measures.theory_pairs import pairs_of_theory, theory_pairs
 from eaa_graph.model import Article, Concept, Configuration, Extraction, Records, Review, Theory
 from eaa_graph.network import Incidence, selected
 
@@ -739,7 +730,8 @@ def test_every_table_says_what_it_counts_and_opens(name: str) -> None:
 
 def test_groups_do_not_depend_on_the_hash_seed() -> None:
     code = (
-        "from eaa_graph import pipeline, resources; from eaa_graph.network import *; from eaa_graph.measures.cooccurrence import *;"
+        "from eaa_graph import pipeline, resources; from eaa_graph.network import *; from eaa_graph.measures.concept_network import *;"
+        "from eaa_graph.measures.cooccurrence import *;"
         "i = selected(Incidence.from_records(pipeline.check(resources.example('eaa_pilot')).records));"
         "print(communities(i, unit='extraction', runs=5), centrality(i), cooccurrence(i, permutations=20))"
     )

@@ -635,9 +635,7 @@ def test_figures_and_dossiers_are_those_of_the_review_that_was_sent(place: str, 
             drawn += told.exit_code == 0
         assert files[0] == files[1], name
     assert drawn > len(pipeline.drawable()), "most figures are drawn from both"
-    gap = (
-        cli("ask", "--example", "eaa_pilot", "gap-register", "--format", "csv").stdout.splitlines()[1].split(",")
-    )
+    gap = cli("ask", "--example", "eaa_pilot", "gap-register", "--format", "csv").stdout.splitlines()[1].split(",")
     (named,) = [word for word in gap if re.fullmatch(r"[a-z-]+-[0-9a-f]{12}", word)][:1]
     here, far = (cli("dossier", *words, named) for words in (["--example", "eaa_pilot"], ["--store", place]))
     assert (far.exit_code, far.stdout) == (0, here.stdout)

@@ -8,31 +8,40 @@ unit has and how many units each concept has, so that a common concept and a ric
 from __future__ import annotations
 
 __all__ = [
+    "CLUSTERED",
+    "DEFAULT_SEED",
+    "MINIMUM",
     "MOST_SETS",
+    "NOTE",
     "PARTS",
+    "PERMUTATIONS",
+    "ROLE",
+    "SEED",
+    "UNIT",
     "UNITS",
+    "WITH_ROLE",
+    "Counts",
+    "Flags",
+    "Floats",
     "Side",
     "Together",
-    "centrality",
     "checked",
     "checked_sets",
-    "communities",
     "cooccurrence",
     "enough",
     "k_way",
     "known_roles",
-    "pairs_of_theory",
-    "theory_pairs",
+    "number_cell",
+    "one_unit",
     "told",
     "told_sets",
 ]
 
-import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,14 +52,14 @@ from eaa_graph.measures.association import fisher_exact, jaccard, lift, phi, pmi
 from eaa_graph.measures.multiplicity import benjamini_hochberg
 from eaa_graph.measures.nullmodels import against, fit_bicm, tails, two_tails
 from eaa_graph.measures.occurrence import in_codebook_order
-from eaa_graph.model import ROLES, Theory
+from eaa_graph.model import ROLES
 from eaa_graph.network import Incidence, Index
 from eaa_graph.registry import Parameter
 from eaa_graph.settings import Settings
 from eaa_graph.tables import Cell, Column, Table, Thing
 
 if TYPE_CHECKING:
-    import networkx as nx
+    pass
 
 #: What counts as together, and what the units are called.
 UNITS = {
@@ -60,22 +69,26 @@ UNITS = {
 }
 _NULLS = ("both", "curveball", "bicm", "none")
 _TAILS = ("both", "more", "less")
-_SEED = Settings().seed
+#: Seed unless another is given.
+DEFAULT_SEED = Settings().seed
 
 #: A table of more cells than this would not fit beside its copies in a small machine's memory.
 _MOST_CELLS = 200_000_000
 #: More sets than anybody can read.
 MOST_SETS = 200_000
 
+#: Arrays of counts, of numbers, and of yes and no.
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-_NOTE = (
+#: What every table of what comes up together says of itself.
+NOTE = (
     "Co-occurrence is a pattern of what was coded together, not a cause, and not a sign of which came first. "
     "A p says how surprising a count is if only the margins mattered; it is no measure of importance."
 )
-_CLUSTERED = (
+#: What is added where units of one article were counted apart.
+CLUSTERED = (
     " Units of one article are not independent of each other, so these p are too small: look at unit=article as well."
 )
 
@@ -360,7 +373,7 @@ def _by_neighbours(side: Side, most: int) -> Counts:
     return np.diag(side.margin) + found + found.T
 
 
-def _number(value: float) -> float | None:
+def number_cell(value: float) -> float | None:
     """Return a number as a cell; what is not defined is an empty cell."""
     return float(value) if math.isfinite(value) else None
 
@@ -397,7 +410,7 @@ def cooccurrence(
     null: str = "both",
     tail: str = "both",
     permutations: int = 1000,
-    seed: int = _SEED,
+    seed: int = DEFAULT_SEED,
 ) -> Table:
     """Return pairs of concepts that come up together, with association, chance and surprise.
 
@@ -491,7 +504,7 @@ def told(together: Together, unit: str, minimum: int, null: str, tail: str, perm
         (Column("q_fisher", "q (Fisher)", "Benjamini-Hochberg q of that p."), benjamini_hochberg(p_fisher)),
     ]
     told = [
-        _NOTE,
+        NOTE,
         f"q corrects for all {len(i):,} pairs of the concepts coded, shown or not; p of the null models: tail {tail!r}.",
     ]
     if null in ("both", "curveball"):
@@ -521,7 +534,7 @@ def told(together: Together, unit: str, minimum: int, null: str, tail: str, perm
             (Column("q_bicm", "q (BiCM)", "Benjamini-Hochberg q of that p."), benjamini_hochberg(p)),
         ]
     if unit != "article":
-        told.append(_CLUSTERED.strip())
+        told.append(CLUSTERED.strip())
     shown = np.flatnonzero(a >= minimum)
     shown = shown[np.lexsort((j[shown], i[shown], -a[shown]))]
     rows: list[tuple[Cell, ...]] = [
@@ -532,7 +545,7 @@ def told(together: Together, unit: str, minimum: int, null: str, tail: str, perm
             int(r[k]),
             int(c[k]),
             n,
-            *(_number(values[k]) for _, values in numbers),
+            *(number_cell(values[k]) for _, values in numbers),
         )
         for k in shown.tolist()
     ]
@@ -549,9 +562,9 @@ def told(together: Together, unit: str, minimum: int, null: str, tail: str, perm
     names = (together.first.role, together.second.role)
     return Table(
         name="cooccurrence",
-        title=f"{names[0].capitalize()}s and {names[1]}s together in one {_one(unit)}"
+        title=f"{names[0].capitalize()}s and {names[1]}s together in one {one_unit(unit)}"
         if together.crossed
-        else f"{names[0].capitalize()}s together in one {_one(unit)}",
+        else f"{names[0].capitalize()}s together in one {one_unit(unit)}",
         columns=(
             Column("first", names[0].capitalize(), "The first concept."),
             Column("second", f"with {names[1]}", "The second concept."),
@@ -570,7 +583,8 @@ def told(together: Together, unit: str, minimum: int, null: str, tail: str, perm
     )
 
 
-def _one(unit: str) -> str:
+def one_unit(unit: str) -> str:
+    """Return what one unit is called."""
     return {"extraction": "extraction", "theme": "theme of one article", "article": "article"}[unit]
 
 
@@ -711,7 +725,7 @@ def told_sets(together: Together, k: int, minimum: int) -> Table:
     )
     return Table(
         name="k-way",
-        title=f"Sets of {k} {role}s together in one {_one(unit)}",
+        title=f"Sets of {k} {role}s together in one {one_unit(unit)}",
         columns=(
             Column("concepts", f"{role.capitalize()}s", "The concepts of the set."),
             Column("count", "Together", f"{UNITS[unit].capitalize()} that have all of them."),
@@ -729,677 +743,57 @@ def told_sets(together: Together, k: int, minimum: int) -> Table:
         rows=rows,
         unit=UNITS[unit],
         denominator=together.denominator,
-        note=_NOTE
+        note=NOTE
         + " A set is not more than its pairs just because its p is small: pairs tied closely make sets of three frequent too."
-        + (_CLUSTERED if unit != "article" else ""),
+        + (CLUSTERED if unit != "article" else ""),
         source="Saracco et al. 2017, doi 10.1088/1367-2630/aa6b38; Benjamini & Hochberg 1995, doi 10.1111/j.2517-6161.1995.tb02031.x",
         opens=lambda row, _column: together.behind(*((side, place) for place in sets[row].tolist())),
     )
 
 
-# --- the network of concepts ---------------------------------------------------------------------------
-
-
-def _network(together: Together, minimum: int) -> tuple[nx.Graph, list[tuple[Side, int]]]:
-    """Return the co-occurrence network, nodes numbered, and the concept of each node."""
-    import networkx as nx
-
-    if minimum < 1:
-        raise BadSettings("minimum must be 1 or more: a link needs something that shows it")
-    nodes = [(together.first, place) for place in range(len(together.first.concepts))]
-    if together.crossed:
-        nodes += [(together.second, place) for place in range(len(together.second.concepts))]
-    graph = nx.Graph()
-    # Numbers as nodes: whatever iterates over sets of them does so alike in every run.
-    graph.add_nodes_from(range(len(nodes)))
-    i, j = together.pairs
-    a = together.counts[i, j]
-    shift = len(together.first.concepts) if together.crossed else 0
-    keep = a >= minimum
-    graph.add_weighted_edges_from(
-        (int(x), int(y) + shift, int(w)) for x, y, w in zip(i[keep], j[keep], a[keep], strict=True)
-    )
-    if not graph.number_of_edges():
-        raise Refused(f"no two concepts are together in {minimum} or more {UNITS[together.unit]}: lower minimum")
-    return graph, nodes
-
-
-def _linked(together: Together, graph: nx.Graph, nodes: list[tuple[Side, int]], node: int) -> tuple[str, ...]:
-    """Return the extractions behind a concept's links; for one without links those that code it."""
-    near = sorted(graph.neighbors(node))
-    if not near:
-        return together.behind(nodes[node])
-    return tuple(sorted({e for other in near for e in together.behind(nodes[node], nodes[other])}))
-
-
-def _eigenvector(graph: nx.Graph, component: list[int]) -> Floats:
-    """Return the leading eigenvector of one connected component's weights, all positive, of length 1."""
-    import networkx as nx
-
-    weights = nx.to_numpy_array(graph, nodelist=component, weight="weight")
-    _, vectors = np.linalg.eigh(weights)
-    leading: Floats = np.abs(vectors[:, -1])
-    return leading
-
-
-def centrality(
-    incidence: Incidence,
-    role: str = "mechanism",
-    with_role: str | None = None,
-    unit: str = "article",
-    minimum: int = 2,
-) -> Table:
-    """Return how central each concept is in the network of what comes up together.
-
-    Parameters
-    ----------
-    incidence : Incidence
-    role, with_role, unit
-        As for :func:`cooccurrence`.
-    minimum : int
-        A link needs at least this many units.
-
-    Returns
-    -------
-    Table
-        One row a concept, most links (by weight) first.
-
-    Raises
-    ------
-    Refused
-        If no two concepts are linked.
-
-    References
-    ----------
-    Freeman LC (1978). Centrality in social networks: conceptual clarification. Social Networks 1(3):215-239.
-    doi:10.1016/0378-8733(78)90021-7
-
-    Bonacich P (1987). Power and centrality: a family of measures. American Journal of Sociology 92(5):1170-1182.
-    doi:10.1086/228631
-
-    Examples
-    --------
-    >>> from eaa_graph import read_example
-    >>> from eaa_graph.network import selected
-    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
-    >>> table = centrality(columns, minimum=10)
-    >>> [(str(row[0]), row[3]) for row in table.rows[:2]]
-    [('cooperation', 9), ('dialogue', 9)]
-    """
-    import networkx as nx
-
-    together = Together.of_roles(incidence, role, with_role, unit)
-    graph, nodes = _network(together, minimum)
-    weighted = dict(graph.degree(weight="weight"))
-    between = nx.betweenness_centrality(graph)
-    components = sorted((sorted(c) for c in nx.connected_components(graph)), key=lambda c: (-len(c), c[0]))
-    component_of = {node: number for number, c in enumerate(components, 1) for node in c}
-    eigenvector: dict[int, float] = {}
-    for component in components:
-        if len(component) > 1:
-            eigenvector.update(zip(component, _eigenvector(graph, component).tolist(), strict=True))
-    order = sorted(graph, key=lambda node: (-weighted[node], node))
-    rows: list[tuple[Cell, ...]] = [
-        (
-            together.thing(*nodes[node]),
-            nodes[node][0].role,
-            int(nodes[node][0].margin[nodes[node][1]]),
-            int(graph.degree(node)),
-            int(weighted[node]),
-            float(between[node]),
-            eigenvector.get(node),
-            component_of[node],
-        )
-        for node in order
-    ]
-    apart = (
-        f" The network falls into {len(components)} parts; eigenvector centrality compares concepts of one part only."
-    )
-    return Table(
-        name="centrality",
-        title=f"How central each concept is among what comes up together in one {_one(unit)}",
-        columns=(
-            Column("concept", "Concept"),
-            Column("role", "Role"),
-            Column("units", "Units", f"{UNITS[unit].capitalize()} that have it."),
-            Column("degree", "Links", "Other concepts it is together with often enough."),
-            Column(
-                "weighted_degree",
-                "Weight of links",
-                f"Sum of the counts of its links; one of the {UNITS[unit]} may count for several links.",
-            ),
-            Column(
-                "betweenness",
-                "Betweenness",
-                "Share of shortest paths between two others that pass through it (links unweighted), 0 to 1.",
-            ),
-            Column(
-                "eigenvector",
-                "Eigenvector",
-                "High when its neighbours' are high (links by weight); length 1 in each part; empty without links.",
-            ),
-            Column("part", "Part", "Number of the connected part of the network it is in, largest first."),
-        ),
-        rows=tuple(rows),
-        unit=UNITS[unit],
-        denominator=together.denominator,
-        note=_NOTE
-        + f" A link needs at least {minimum} {UNITS[unit]}. Concepts that are coded often are central for that reason alone: compare with cooccurrence."
-        + (apart if len(components) > 1 else ""),
-        source="Freeman 1978, doi 10.1016/0378-8733(78)90021-7; Bonacich 1987, doi 10.1086/228631",
-        opens=lambda row, column: (
-            together.behind(nodes[order[row]]) if column == "units" else _linked(together, graph, nodes, order[row])
-        ),
-    )
-
-
-def _adjusted_rand(first: Counts, second: Counts) -> float:
-    """Return how alike two divisions are: 1 the same, 0 as alike as by chance.
-
-    References
-    ----------
-    Hubert L, Arabie P (1985). Comparing partitions. Journal of Classification 2:193-218. doi:10.1007/BF01908075
-    """
-    table = np.zeros((int(first.max()) + 1, int(second.max()) + 1))
-    np.add.at(table, (first, second), 1)
-
-    def pairs(x: Floats) -> float:
-        return float((x * (x - 1) / 2).sum())
-
-    both, a, b = pairs(table), pairs(table.sum(axis=1)), pairs(table.sum(axis=0))
-    all_pairs = len(first) * (len(first) - 1) / 2
-    chance = a * b / all_pairs
-    most = (a + b) / 2
-    return 1.0 if most == chance else (both - chance) / (most - chance)
-
-
-def _division(groups: Iterable[Iterable[int]], size: int) -> Counts:
-    """Return the group of each node, groups numbered from the largest, ties by their first node."""
-    ordered = sorted((sorted(g) for g in groups), key=lambda g: (-len(g), g[0]))
-    result = np.zeros(size, dtype=np.int64)
-    for number, members in enumerate(ordered):
-        result[members] = number
-    return result
-
-
-def communities(
-    incidence: Incidence,
-    role: str = "mechanism",
-    with_role: str | None = None,
-    unit: str = "article",
-    minimum: int = 2,
-    resolution: float = 1.0,
-    runs: int = 50,
-    seed: int = _SEED,
-) -> Table:
-    """Return groups of concepts that come up together, and how far another seed gives the same groups.
-
-    Parameters
-    ----------
-    incidence : Incidence
-    role, with_role, unit, minimum
-        As for :func:`centrality`.
-    resolution : float
-        Above 1: more and smaller groups.
-    runs : int
-        Runs of the Louvain method, with seeds `seed`, `seed` + 1, ...; 2 or more.
-    seed : int
-
-    Returns
-    -------
-    Table
-        One row a concept, by group. Groups are those of the run with the highest modularity.
-
-    Raises
-    ------
-    Refused
-        If no two concepts are linked.
-    BadSettings
-        If `resolution` is not above 0, or there are fewer than 2 runs.
-
-    References
-    ----------
-    Blondel VD, Guillaume JL, Lambiotte R, Lefebvre E (2008). Fast unfolding of communities in large networks. Journal of
-    Statistical Mechanics 2008:P10008. doi:10.1088/1742-5468/2008/10/P10008
-
-    Good BH, de Montjoye YA, Clauset A (2010). Performance of modularity maximization in practical contexts. Physical
-    Review E 81:046106. doi:10.1103/PhysRevE.81.046106
-
-    Examples
-    --------
-    >>> from eaa_graph import read_example
-    >>> from eaa_graph.network import selected
-    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
-    >>> table = communities(columns, minimum=10, runs=10)
-    >>> sorted({row[2] for row in table.rows})
-    [1, 2, 3, 4, 5, 6, 7, 8]
-    """
-    import networkx as nx
-
-    if not resolution > 0 or runs < 2 or seed < 0:
-        raise BadSettings("resolution must be above 0, runs 2 or more, seed 0 or more")
-    together = Together.of_roles(incidence, role, with_role, unit)
-    graph, nodes = _network(together, minimum)
-    divisions: list[Counts] = []
-    quality: list[float] = []
-    for run in range(runs):
-        groups = nx.community.louvain_communities(graph, weight="weight", resolution=resolution, seed=seed + run)
-        divisions.append(_division(groups, len(nodes)))
-        quality.append(float(nx.community.modularity(graph, groups, weight="weight", resolution=resolution)))
-    # Rounded, so that divisions equally good up to the last digit are told apart by what they say.
-    best = min(range(runs), key=lambda run: (-round(quality[run], 9), divisions[run].tolist()))
-    group = divisions[best]
-    stack = np.stack(divisions)
-    same = np.zeros((len(nodes), len(nodes)))
-    for division in divisions:
-        same += division[:, None] == division[None, :]
-    same /= runs
-    alike = float(np.mean([_adjusted_rand(a, b) for a, b in itertools.combinations(stack, 2)]))
-    weighted = dict(graph.degree(weight="weight"))
-    order = sorted(graph, key=lambda node: (int(group[node]), -weighted[node], node))
-    rows: list[tuple[Cell, ...]] = []
-    for node in order:
-        mates = (group == group[node]) & (np.arange(len(nodes)) != node)
-        rivals = group != group[node]
-        rows.append(
-            (
-                together.thing(*nodes[node]),
-                nodes[node][0].role,
-                int(group[node]) + 1,
-                int(mates.sum()) + 1,
-                float(same[node][mates].mean()) if mates.any() else None,
-                float(same[node][rivals].max()) if rivals.any() else None,
-                int(weighted[node]),
-            )
-        )
-    return Table(
-        name="communities",
-        title=f"Groups of concepts that come up together in one {_one(unit)}",
-        columns=(
-            Column("concept", "Concept"),
-            Column("role", "Role"),
-            Column("community", "Group", "Number of its group, largest first."),
-            Column("size", "Size", "Concepts in the group."),
-            Column(
-                "stays",
-                "Stays with its group",
-                "Share of the runs in which it is with a member of this group, on average; empty when alone.",
-            ),
-            Column("strays", "Strays", "The largest share of the runs in which it is with a concept of another group."),
-            Column("weighted_degree", "Weight of links", "Sum of the counts of its links."),
-        ),
-        rows=tuple(rows),
-        unit=UNITS[unit],
-        denominator=together.denominator,
-        note=_NOTE
-        + f" Louvain, {runs} runs with seeds {seed} to {seed + runs - 1}; resolution {resolution:g}; best modularity {quality[best]:.3f} "
-        f"(from {min(quality):.3f}); two runs agree by an adjusted Rand index of {alike:.3f} on average (1: the same groups, 0: chance); "
-        f"{len({tuple(d.tolist()) for d in divisions})} different divisions. The method finds groups in random networks too: read a group only "
-        "where concepts stay with it, and look at what its passages say.",
-        source="Blondel et al. 2008, doi 10.1088/1742-5468/2008/10/P10008; Hubert & Arabie 1985, doi 10.1007/BF01908075",
-        opens=lambda row, _column: _linked(together, graph, nodes, order[row]),
-    )
-
-
-# --- the theory's own pairs ---------------------------------------------------------------------------
-
-
-def pairs_of_theory(incidence: Incidence, theory: Theory, role: str) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Return the pairs that a theory's configurations say act together, each with the configurations that say it.
-
-    A pair is two concepts joined in one alternative of the slot of `role`.
-    """
-    by_id = {c.id: c for c in incidence.records.configurations}
-    found: dict[tuple[str, str], set[str]] = {}
-    for name in theory.configurations:
-        if name in by_id:
-            for alternative in by_id[name].slot(role):
-                for a, b in itertools.combinations(sorted(set(alternative)), 2):
-                    found.setdefault((a, b), set()).add(name)
-    return {pair: tuple(sorted(names)) for pair, names in sorted(found.items())}
-
-
-def _theory(incidence: Incidence, name: str | None, role: str) -> Theory:
-    versions = {t.id: t for t in sorted(incidence.records.theories, key=lambda t: t.id)}
-    if name is not None:
-        if name not in versions:
-            raise UnknownName("theory version", name, versions)
-        if not pairs_of_theory(incidence, versions[name], role):
-            raise Refused(
-                f"theory version {name!r} names no pairs: none of its configurations joins two concepts as {role} with '|'"
-            )
-        return versions[name]
-    if not versions:
-        raise Refused("the review has no theory versions, so no pairs are named (sheet 'theories')")
-    initial = [t for t in versions.values() if t.status == "initial"]
-    for version in initial:
-        if pairs_of_theory(incidence, version, role):
-            return version
-    others = [t.id for t in versions.values() if pairs_of_theory(incidence, t, role)]
-    reason = "no version has status initial" if not initial else f"no initial version names pairs of {role}s"
-    raise Refused(f"{reason}; say which with theory=ID" + (f" ({', '.join(others)})" if others else ""))
-
-
-#: Up to this many concepts every way of naming them otherwise is tried; above, a sample of them.
-_ALL_NAMINGS = 8
-_SOME_NAMINGS = 9999
-
-
-def _plain_count(together: Floats, _first: Counts, _second: Counts, _units: int) -> Floats:
-    return np.asarray(together, dtype=np.float64)
-
-
-def _jaccard(together: Floats, first: Counts, second: Counts, _units: int) -> Floats:
-    return jaccard(together, first, second)
-
-
-#: Association of pairs from counts (tables, pairs), margins and units.
-_ASSOCIATIONS: dict[str, Callable[[Floats, Counts, Counts, int], Floats]] = {
-    "phi": phi,
-    "jaccard": _jaccard,
-    "lift": lift,
-    "count": _plain_count,
-}
-
-
-def _namings(pairs: list[tuple[int, int]], concepts: int, seed: int) -> tuple[list[Counts], bool]:
-    """Return the pairs as they would be if the theory had named the concepts otherwise, and whether all are there.
-
-    Each naming is an array of places among all pairs of the concepts (in the order of ``triu_indices``).
-    """
-    place = np.zeros((concepts, concepts), dtype=np.int64)
-    i, j = np.triu_indices(concepts, 1)
-    place[i, j] = place[j, i] = np.arange(len(i))
-    a, b = (np.array([pair[k] for pair in pairs], dtype=np.int64) for k in range(2))
-    if concepts <= _ALL_NAMINGS:
-        every = np.array(list(itertools.permutations(range(concepts))), dtype=np.int64)
-        images = np.unique(np.sort(place[every[:, a], every[:, b]], axis=1), axis=0)
-        return list(images), True
-    words = np.random.SFC64(np.random.SeedSequence([seed, 2])).random_raw(_SOME_NAMINGS * concepts)
-    some = np.argsort(words.reshape(_SOME_NAMINGS, concepts), axis=1, kind="stable")
-    return list(place[some[:, a], some[:, b]]), False
-
-
-def theory_pairs(
-    incidence: Incidence,
-    theory: str | None = None,
-    role: str = "mechanism",
-    unit: str = "article",
-    association: str = "phi",
-    permutations: int = 1000,
-    seed: int = _SEED,
-) -> Table:
-    """Return whether the pairs that a theory names are tied more closely than other pairs of the same concepts.
-
-    The number tested is the mean association of the pairs named less that of all other pairs of the concepts
-    named. It is held against two kinds of chance: tables with the same margins (curveball over all concepts of the
-    role), and the same number of pairs, joined alike, had the theory named the same concepts otherwise.
-
-    Parameters
-    ----------
-    incidence : Incidence
-    theory : str, optional
-        Id of a version; left out: the first with status initial that names pairs.
-    role : str
-        Role whose slots are looked at.
-    unit : str
-        What together means: ``"extraction"``, ``"theme"`` or ``"article"``.
-    association : str
-        ``"phi"``, ``"jaccard"``, ``"lift"`` or ``"count"``.
-    permutations, seed : int
-        Of the curveball.
-
-    Returns
-    -------
-    Table
-        The difference, the two means, then every pair: those named first, most closely tied first.
-
-    Raises
-    ------
-    Refused
-        If the theory names no pairs, or all there could be, or its concepts are not (or everywhere) in the evidence.
-
-    References
-    ----------
-    Pitman EJG (1937). Significance tests which may be applied to samples from any populations. Supplement to the Journal
-    of the Royal Statistical Society 4(1):119-130. doi:10.2307/2984124
-
-    Strona G et al. (2014). Nature Communications 5:4114. doi:10.1038/ncomms5114
-
-    Examples
-    --------
-    >>> from eaa_graph import read_example
-    >>> from eaa_graph.network import selected
-    >>> columns = selected(read_example("eaa_pilot").columns, "consensus")
-    >>> table = theory_pairs(columns, permutations=100)
-    >>> table.column("what")[:3], table.column("pairs")[:3]
-    (['difference', 'named by the theory', 'other pairs'], [15, 3, 12])
-    """
-    _known("value of association", association, tuple(_ASSOCIATIONS))
-    if role not in ROLES:
-        raise UnknownName("role", role, ROLES)
-    version = _theory(incidence, theory, role)
-    named = pairs_of_theory(incidence, version, role)
-    together = Together.of_roles(incidence, role, None, unit)
-    side, n = together.first, together.units
-    place_of = {incidence.concepts[int(c)].id: place for place, c in enumerate(side.concepts.tolist())}
-    asked = sorted({concept for pair in named for concept in pair})
-    # A concept that no unit has, or every unit, is tied to nothing: its pairs cannot be judged.
-    dropped = [
-        c for c in asked if c not in place_of or (association == "phi" and int(side.margin[place_of[c]]) in (0, n))
-    ]
-    kept = sorted((c for c in asked if c not in dropped), key=place_of.__getitem__)
-    local = {c: k for k, c in enumerate(kept)}
-    own = sorted(tuple(sorted((local[a], local[b]))) for a, b in named if a in local and b in local)
-    i, j = np.triu_indices(len(kept), 1)
-    if not own or len(own) == len(i):
-        why = f"; not in the evidence, or in all of it: {', '.join(dropped)}" if dropped else ""
-        what = (
-            "none of the pairs it names can be judged"
-            if not own
-            else "it names every pair of its concepts, so there are no others"
-        )
-        raise Refused(f"theory version {version.id!r} cannot be tested: {what}{why}")
-    is_own = np.zeros(len(i), dtype=np.bool_)
-    for a, b in own:
-        is_own |= (i == a) & (j == b)
-    places = np.array([place_of[c] for c in kept], dtype=np.int64)
-    first, second = places[i], places[j]
-    tie = _ASSOCIATIONS[association]
-
-    def ties(counts: Floats) -> Floats:
-        return tie(counts[:, first, second], side.margin[first], side.margin[second], n)
-
-    def statistic(counts: Floats) -> Floats:
-        each = ties(counts)
-        mine, others = each[:, is_own].mean(axis=1), each[:, ~is_own].mean(axis=1)
-        return np.concatenate([np.stack([mine - others, mine, others], axis=1), each], axis=1)
-
-    drawn = against([side.table(n)], statistic, permutations, seed)
-    p, z = drawn.p("more"), drawn.z
-    each = drawn.seen[3:]
-    namings, every = _namings([(int(a), int(b)) for a, b in own], len(kept), seed)
-    total = each.sum()
-    differences = np.array(
-        [each[k].mean() - (total - each[k].sum()) / (len(each) - len(own)) for k in namings], dtype=np.float64
-    )
-    at_least = int((differences >= drawn.seen[0] - 1e-9).sum())
-    p_naming = at_least / len(namings) if every else (at_least + 1) / (len(namings) + 1)
-
-    def line(what: str, k: int, pairs: int, **more: Cell) -> tuple[Cell, ...]:
-        return (
-            what,
-            more.get("first"),
-            more.get("second"),
-            more.get("configurations"),
-            pairs,
-            more.get("count"),
-            float(drawn.seen[k]),
-            float(drawn.mean[k]),
-            float(drawn.sd[k]),
-            _number(z[k]),
-            float(p[k]),
-            more.get("p_naming"),
-        )
-
-    order = np.lexsort((j, i, -np.round(each, 12), ~is_own))
-    rows = [
-        line("difference", 0, len(i), p_naming=p_naming),
-        line("named by the theory", 1, len(own)),
-        line("other pairs", 2, len(i) - len(own)),
-    ]
-    for k in order.tolist():
-        a, b = sorted((kept[i[k]], kept[j[k]]))
-        rows.append(
-            line(
-                "pair named" if is_own[k] else "other pair",
-                3 + k,
-                1,
-                first=together.thing(side, int(first[k])),
-                second=together.thing(side, int(second[k])),
-                configurations=tuple(Thing("configuration", c, c) for c in named.get((a, b), ())) or None,
-                count=int(together.counts[first[k], second[k]]),
-            )
-        )
-    members = {0: np.arange(len(i)), 1: np.flatnonzero(is_own), 2: np.flatnonzero(~is_own)}
-
-    def opens(row: int, _column: str) -> tuple[str, ...]:
-        chosen = members[row] if row < 3 else [int(order[row - 3])]
-        return tuple(
-            sorted({e for k in chosen for e in together.behind((side, int(first[k])), (side, int(second[k])))})
-        )
-
-    said = (
-        f"all {len(namings):,} ways in which the theory could have named as many pairs, joined alike, of these {len(kept)} concepts"
-        if every
-        else f"{len(namings):,} random ways in which the theory could have named the pairs, seed {seed}"
-    )
-    left_out = f" Left out because not in the evidence, or in all of it: {', '.join(dropped)}." if dropped else ""
-    return Table(
-        name="theory-pairs",
-        title=f"Are the pairs that {version.label or version.id} names tied more closely than other pairs?",
-        columns=(
-            Column("what", "What", "The difference tested, the two means, or one pair."),
-            Column("first", role.capitalize()),
-            Column("second", "with"),
-            Column("configurations", "Named by", "Configurations that say these two act together."),
-            Column("pairs", "Pairs", "How many pairs the line is about."),
-            Column("count", "Together", f"{UNITS[unit].capitalize()} that have both."),
-            Column(
-                "association", association, "Mean over the pairs of the line; for the difference: named less others."
-            ),
-            Column("null_mean", "Mean by chance", "The same in tables with the same margins (curveball)."),
-            Column("null_sd", "sd by chance"),
-            Column("z", "z", "Association less mean by chance, in standard deviations."),
-            Column("p_curveball", "p (curveball)", "Share of such tables with at least this much, (b + 1) / (B + 1)."),
-            Column(
-                "p_naming",
-                "p (other namings)",
-                "Share of the ways to name pairs of these concepts that give at least this difference.",
-            ),
-        ),
-        rows=tuple(rows),
-        unit=f"{association} over {UNITS[unit]}",
-        denominator=together.denominator,
-        note=(
-            f"{_NOTE} One-sided: more closely tied. Curveball over all {len(side.concepts)} concepts coded as {role}: {drawn}. "
-            f"Other namings: {said}, so its p cannot be below {1 / (len(namings) + (not every)):.2g}.{left_out} p of single pairs are not "
-            f"corrected for their number. A small p does not say that a pair brings about its outcome."
-            + (_CLUSTERED if unit != "article" else "")
-        ),
-        source="Strona et al. 2014, doi 10.1038/ncomms5114; Pitman 1937, doi 10.2307/2984124",
-        opens=opens,
-    )
-
-
 # --- parts ---------------------------------------------------------------------------------------------
 
-_ROLE = Parameter("role", "Role whose concepts are counted.", "mechanism", ROLES)
-_WITH = Parameter("with_role", "Role of the other concept; left out: the same role.", None, ROLES)
-_UNIT = Parameter(
+#: Parameters of all measures of what comes up together.
+ROLE = Parameter("role", "Role whose concepts are counted.", "mechanism", ROLES)
+WITH_ROLE = Parameter("with_role", "Role of the other concept; left out: the same role.", None, ROLES)
+UNIT = Parameter(
     "unit",
     "What together means: in one extraction, at one theme of an article, or in one article.",
     "article",
     tuple(UNITS),
 )
-_MINIMUM = Parameter("minimum", "Least number of units in which concepts are together.", 2)
-_PERMUTATIONS = Parameter("permutations", "Tables drawn by the curveball.", 1000)
-_SEED_PARAMETER = Parameter("seed", "Seed of what is drawn by chance.", _SEED)
+MINIMUM = Parameter("minimum", "Least number of units in which concepts are together.", 2)
+PERMUTATIONS = Parameter("permutations", "Tables drawn by the curveball.", 1000)
+SEED = Parameter("seed", "Seed of what is drawn by chance.", DEFAULT_SEED)
 
 
-def _parts() -> tuple[Measure, ...]:
-    network: tuple[Any, ...] = (_ROLE, _WITH, _UNIT, _MINIMUM)
-    return (
-        Measure(
-            "cooccurrence",
-            "Which concepts come up together, and more than chance would have it?",
-            "Pairs of concepts (mechanisms, or a role with another) in the same extraction, theme of an article or article: count, "
-            "Jaccard, lift, PMI, phi, Fisher's exact p, and two null models that keep how much each unit and each concept has. It shows "
-            "what is coded together; it does not show that one works through the other.",
-            cooccurrence,
-            (
-                *network,
-                Parameter("null", "Null models: curveball, bicm, both or none (fastest).", "both", _NULLS),
-                Parameter("tail", "Of the null models' p: more together than chance, less, or both.", "both", _TAILS),
-                _PERMUTATIONS,
-                _SEED_PARAMETER,
-            ),
-            _SOURCE,
+PARTS = (
+    Measure(
+        "cooccurrence",
+        "Which concepts come up together, and more than chance would have it?",
+        "Pairs of concepts (mechanisms, or a role with another) in the same extraction, theme of an article or article: count, "
+        "Jaccard, lift, PMI, phi, Fisher's exact p, and two null models that keep how much each unit and each concept has. It shows "
+        "what is coded together; it does not show that one works through the other.",
+        cooccurrence,
+        (
+            ROLE,
+            WITH_ROLE,
+            UNIT,
+            MINIMUM,
+            Parameter("null", "Null models: curveball, bicm, both or none (fastest).", "both", _NULLS),
+            Parameter("tail", "Of the null models' p: more together than chance, less, or both.", "both", _TAILS),
+            PERMUTATIONS,
+            SEED,
         ),
-        Measure(
-            "k-way",
-            "Which sets of three or more concepts come up together?",
-            "Sets of k concepts of one role in the same unit, with the count expected by chance and an exact p. It shows sets that are "
-            "coded together; it does not show that they form one mechanism.",
-            k_way,
-            (Parameter("k", "Concepts in a set, 3 or more.", 3), _ROLE, _UNIT, _MINIMUM),
-            "Saracco et al. 2017, doi 10.1088/1367-2630/aa6b38",
-        ),
-        Measure(
-            "centrality",
-            "Which concepts hold the network of co-occurrence together?",
-            "Links, weight of links, betweenness and eigenvector centrality of each concept in the network of what comes up together. "
-            "It shows a concept's place in what was coded, not its importance in the programme.",
-            centrality,
-            network,
-            "Freeman 1978, doi 10.1016/0378-8733(78)90021-7",
-        ),
-        Measure(
-            "communities",
-            "Which concepts form groups?",
-            "Groups of concepts by the Louvain method, and how far another seed gives the same groups. It proposes a way to read the "
-            "network; the method finds groups in random networks too.",
-            communities,
-            (
-                *network,
-                Parameter("resolution", "Above 1: more and smaller groups.", 1.0),
-                Parameter("runs", "Runs, each with its own seed.", 50),
-                _SEED_PARAMETER,
-            ),
-            "Blondel et al. 2008, doi 10.1088/1742-5468/2008/10/P10008",
-        ),
-        Measure(
-            "theory-pairs",
-            "Are the pairs that the theory names tied more closely than other pairs?",
-            "The pairs of concepts that a theory's configurations say act together, against all other pairs of the same concepts, held "
-            "against chance in two ways. It tests a pattern that the theory leads one to expect; it does not test that the pairs work.",
-            theory_pairs,
-            (
-                Parameter(
-                    "theory",
-                    "Id of a version; left out: the first initial one that names pairs.",
-                    None,
-                    refers_to="theory",
-                ),
-                _ROLE,
-                _UNIT,
-                Parameter("association", "How closely: phi, jaccard, lift or count.", "phi", tuple(_ASSOCIATIONS)),
-                _PERMUTATIONS,
-                _SEED_PARAMETER,
-            ),
-            "Strona et al. 2014, doi 10.1038/ncomms5114; Pitman 1937, doi 10.2307/2984124",
-        ),
-    )
-
-
-PARTS = _parts()
+        _SOURCE,
+    ),
+    Measure(
+        "k-way",
+        "Which sets of three or more concepts come up together?",
+        "Sets of k concepts of one role in the same unit, with the count expected by chance and an exact p. It shows sets that are "
+        "coded together; it does not show that they form one mechanism.",
+        k_way,
+        (Parameter("k", "Concepts in a set, 3 or more.", 3), ROLE, UNIT, MINIMUM),
+        "Saracco et al. 2017, doi 10.1088/1367-2630/aa6b38",
+    ),
+)
