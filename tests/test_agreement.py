@@ -13,15 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eaa_graph.errors import BadSettings, Refused, UnknownName
-from eaa_graph.measures.agreement import (
-    agreement,
+from eaa_graph.measures.agreement import agreement, disagreements, set_agreement
+from eaa_graph.measures.coefficients import (
     cohen_kappa,
-    disagreements,
     gwet_ac1,
     krippendorff_alpha,
     masi_distance,
     percent_agreement,
-    set_agreement,
 )
 from eaa_graph.model import Article, Concept, Extraction, Person, Records, Reported, Review
 from eaa_graph.network import Incidence
