@@ -524,7 +524,7 @@ def export(built: Built, form: str, out: Path | None) -> list[Path]:
 # --- the lines a build ends with --------------------------------------------------------------
 
 
-def summary(built: Built, target: Path, *, brief: bool = False) -> Iterator[str | Table]:
+def summary(built: Built, target: Path, review: str, *, brief: bool = False) -> Iterator[str | Table]:
     """Yield what was read, what stands out (as tables), what is different, what needs attention and what to do next.
 
     Parameters
@@ -532,6 +532,8 @@ def summary(built: Built, target: Path, *, brief: bool = False) -> Iterator[str 
     built : Built
     target : Path
         Where the results are.
+    review : str
+        How the review is named on the command line.
     brief : bool
         Leave out what stands out: the results are those of before.
     """
@@ -548,7 +550,7 @@ def summary(built: Built, target: Path, *, brief: bool = False) -> Iterator[str 
     told = ", ".join(_plural(severities[s], s) for s in ("error", "warning", "note") if severities[s]) or "none"
     yield f"  kept out   {_plural(aside, 'row')} set aside; findings: {told}"
     if not brief:
-        yield from _short(built)
+        yield from _short(built, review)
     changed = living.Earlier(target).note
     if changed:
         yield ""
@@ -565,11 +567,11 @@ def summary(built: Built, target: Path, *, brief: bool = False) -> Iterator[str 
     else:
         yield '  pip install "eaa-graph[report]"    for the report as a Word file; it is there as report.html and report.md'
     if severities["error"] or severities["warning"]:
-        yield f"  eaa-graph check {target.parent if target.name == 'build' else 'FOLDER'}    what is wrong, where, and what to do"
+        yield f"  eaa-graph check {review}    what is wrong, where, and what to do"
     yield "  eaa-graph ask --list    every question that can be asked"
 
 
-def _short(built: Built) -> Iterator[str | Table]:
+def _short(built: Built, review: str) -> Iterator[str | Table]:
     if large.is_large(built.records, built.settings):
         yield from large.short(built)
         return
@@ -591,7 +593,7 @@ def _short(built: Built) -> Iterator[str | Table]:
             table = heatmap.wide(table)
         yield table.head(most) if most else table
         if most and len(table) > most:
-            yield f"The first {most} of {len(table)} rows; all of them: eaa-graph ask FOLDER {name}"
+            yield f"The first {most} of {len(table)} rows; all of them: eaa-graph ask {review} {name}"
 
 
 def _whose(built: Built) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from eaa_graph.errors import UnknownName
+
 
 class Thing(NamedTuple):
     """A thing of the review in a table cell: an article, a concept, a configuration.
@@ -103,11 +105,11 @@ class Table:
         return len(self.rows)
 
     def index(self, column: str) -> int:
-        """Return the position of the column called `column`; KeyError if there is none."""
+        """Return the position of the column called `column`; UnknownName if there is none."""
         for position, candidate in enumerate(self.columns):
             if candidate.name == column:
                 return position
-        raise KeyError(column)
+        raise UnknownName("column", column, [c.name for c in self.columns])
 
     def column(self, name: str) -> list[Cell]:
         """Return the cells of one column, top to bottom."""

@@ -98,6 +98,11 @@ def test_why_opens_a_cell(review: eaa.Review) -> None:
         eaa.Answer("t", "T", (Column("a", "A"),), ((1,),)).why(0)
 
 
+def test_a_column_that_is_not_there_names_those_that_are(review: eaa.Review) -> None:
+    with pytest.raises(UnknownName, match="no column is called 'artikles'; did you mean 'articles'"):
+        review.ask("articles-by-mechanism-and-theme").column("artikles")
+
+
 def test_data_frames_hold_what_the_csv_holds(review: eaa.Review, tmp_path: Path) -> None:
     answer = review.ask("evidence-profile", configuration="P08")
     frame, other = answer.to_pandas(), answer.to_polars()

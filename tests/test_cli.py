@@ -510,3 +510,13 @@ def test_in_a_terminal_lists_and_findings_break_between_words(monkeypatch: pytes
     told = " ".join(" ".join(lines).split())
     for found in check(example("example_messy")).findings[:3]:
         assert " ".join(found.message.split()) in told
+
+
+def test_what_to_do_next_names_the_review_as_it_was_named(tmp_path: Path) -> None:
+    review = tmp_path / "my review"
+    shutil.copytree(example("example_messy"), review)
+    told = CliRunner().invoke(main, ["build", str(review), "--out", str(tmp_path / "out")])
+    assert f'eaa-graph check "{review}"    what is wrong' in told.output
+    told = CliRunner().invoke(main, ["build", "--example", "example_messy", "--out", str(tmp_path / "out")])
+    assert "eaa-graph check --example example_messy    what is wrong" in told.output
+    assert "FOLDER" not in told.output

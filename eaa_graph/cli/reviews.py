@@ -100,6 +100,7 @@ def build(folder: Path | None, example: str | None, out: Path | None, again: boo
 
     path = review_path(folder, example)
     target = out or results.default_folder(path, example)
+    review = f"--example {example}" if example is not None else f'"{path}"' if " " in str(path) else str(path)
     with stages() as progress:
         from eaa_graph import pipeline
 
@@ -118,7 +119,7 @@ def build(folder: Path | None, example: str | None, out: Path | None, again: boo
             progress("write", f"nothing changed: {target} holds what would be written again")
         else:
             results.write(built, target, progress)
-    for part in results.summary(built, target, brief=standing):
+    for part in results.summary(built, target, review, brief=standing):
         if isinstance(part, str):
             echo_text(part)
         else:
