@@ -170,6 +170,7 @@ class _Known:
                 pairs[predicate].append((subject, object_[:-2]))
         for predicate, some in pairs.items():
             # A statement in two graphs comes twice, which costs less than looking for those.
+            self._pairs[predicate].update(some)
             self._tell(predicate, some)
 
     def add(self, predicate: str, pairs: Iterable[_Pair]) -> list[_Pair]:
@@ -178,14 +179,18 @@ class _Known:
         # A literal is nobody's subject, and a node without a name is not the review's.
         fresh = [
             pair
-            for pair in dict.fromkeys(pairs)
+            for pair in pairs
             if pair not in known and pair[0] not in schema and pair[0][0] != '"' and pair[1][0] != "_"
         ]
-        self._tell(predicate, fresh)
+        if fresh:
+            before = len(known)
+            known.update(fresh)
+            if len(known) < before + len(fresh):  # concluded twice, which is rare
+                fresh = list(dict.fromkeys(fresh))
+            self._tell(predicate, fresh)
         return fresh
 
     def _tell(self, predicate: str, fresh: list[_Pair]) -> None:
-        self._pairs[predicate].update(fresh)
         if (predicate, None) in self.lists:
             self.lists[predicate, None] += fresh
         if predicate in self._by_object:

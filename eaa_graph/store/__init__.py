@@ -460,7 +460,7 @@ class OxigraphStore(Store):
     def add_lines(self, lines: Iterable[str], graph: str) -> None:
         """Add lines of N-Triples to a named graph, in one piece."""
         load = self._store.bulk_load if self._on_disk else self._store.load
-        text = "".join([f"{line}\n" for line in lines]).encode()
+        text = "\n".join([*lines, ""]).encode()
         try:
             load(text, format=self._ox.RdfFormat.N_TRIPLES, to_graph=self._ox.NamedNode(graph), lenient=True)
         except OSError as error:
