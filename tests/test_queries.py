@@ -16,6 +16,7 @@ import pytest
 from strategies import few_articles
 
 from eaa_graph import queries
+from eaa_graph.api import read
 from eaa_graph.encode import encode
 from eaa_graph.errors import BadQuery, EaaError, UnknownName
 from eaa_graph.model import Records
@@ -505,3 +506,88 @@ def test_every_question_can_be_asked_of_a_review_that_has_less(name: str, review
         assert name in NEEDED, "a review without those coders or concepts"
     else:
         assert table.columns == answer(name).columns
+
+
+#: Three coders; chen noted no theme reports; a resource with a reasoning; a configuration without an outcome; a mechanism nobody coded.
+THREE_CODERS = {
+    "articles.csv": "id,title\na1,One\na2,Two\na3,Drei\n",
+    "concepts.csv": (
+        "id,kind,status\nwarum,theme,\nwie,theme,\nMacht,mechanism,framework\nVertrauen,mechanism,\n对话,mechanism,\n"
+        "Geld,resource,\nMut,reasoning,\nErfolg,outcome,\n"
+    ),
+    "extractions.csv": (
+        "id,article,theme,resources,reasonings,mechanisms,outcomes,stance,coder\n"
+        "x1,a1,warum,,,Macht|Vertrauen,Erfolg,supports,anna\n"
+        "x2,a2,wie,Geld,Mut,,Erfolg,supports,anna\n"
+        "x3,a2,wie,Geld,,Vertrauen,Erfolg,challenges,bert\n"
+        "x4,a3,wie,Geld,Mut,,,supports,bert\n"
+        "x5,a1,warum,,,Macht,,challenges,chen\n"
+        "x6,a3,wie,,,Vertrauen,Erfolg,supports,chen\n"
+    ),
+    "reported.csv": (
+        "article,theme,reported,coder\na1,warum,yes,anna\na2,wie,yes,anna\na3,wie,no,anna\na2,wie,yes,bert\na3,wie,yes,bert\n"
+    ),
+    "configurations.csv": "id,resources,reasonings,mechanisms,outcomes\nhalves,Geld,Mut,,Erfolg\nlone,,,Macht,\nboth,,,Macht|对话,Erfolg\n",
+    "expectations.csv": "concept,source\nMacht,Foucault\nMut,Tillich\n对话,Buber\n",
+}
+
+
+def of_three_coders(place: Path, store: str, *, reports: bool) -> tuple[Any, list[str]]:
+    for name, text in THREE_CODERS.items():
+        if reports or name != "reported.csv":
+            (place / name).write_text(text, encoding="utf-8")
+    return read(place, store=store), ["all", "anna", "bert", "chen"]
+
+
+@pytest.mark.parametrize("store", ["memory", "rdflib"])
+@pytest.mark.parametrize("reports", [True, False])
+def test_cells_are_those_of_the_measure_whoever_noted_what_is_reported(
+    tmp_path: Path, store: str, reports: bool
+) -> None:
+    review, coders = of_three_coders(tmp_path, store, reports=reports)
+    for coder in coders:
+        cells = {(m, t): (n, of) for m, t, n, of, *_ in plain_rows(review.ask("occurrence", coder=coder))}
+        asked = plain_rows(review.ask("articles-by-mechanism-and-theme", coder=coder))
+        assert {(m, t): (n, of) for m, t, n, of in asked} == {k: v for k, v in cells.items() if any(v)}
+        empty = plain_rows(review.ask("empty-cells", coder=coder))
+        assert [tuple(row) for row in empty] == [(m, t, of) for m, t, n, of in asked if not n]
+        assert ("对话", "wie") in {(m, t) for m, t, _ in empty}
+
+
+@pytest.mark.parametrize("store", ["memory", "rdflib"])
+def test_a_mechanism_in_two_halves_or_without_outcome_is_matched_too(tmp_path: Path, store: str) -> None:
+    review, _ = of_three_coders(tmp_path, store, reports=True)
+    table = review.ask("configurations-supported")
+    assert {(c, b): (n, m) for c, b, _, n, m in plain_rows(table)} == {
+        ("halves", "supports"): (1, 1),
+        ("lone", "supports"): (1, 1),
+        ("lone", "challenges"): (1, 1),
+    }
+    assert {(c, b): table.opens(n, "articles") for n, (c, b, *_) in enumerate(plain_rows(table))} == {
+        ("halves", "supports"): ("x2",),
+        ("lone", "supports"): ("x1",),
+        ("lone", "challenges"): ("x5",),
+    }
+    for coder, without in (("all", ["both"]), ("anna", ["both"]), ("bert", ["both", "halves", "lone"])):
+        found = plain_rows(review.ask("configurations-without-evidence", coder=coder))
+        assert [c for c, *_ in found] == without
+
+
+@pytest.mark.parametrize("store", ["memory", "rdflib"])
+def test_what_is_expected_is_read_as_the_measure_reads_it(tmp_path: Path, store: str) -> None:
+    review, _ = of_three_coders(tmp_path, store, reports=True)
+    readings = {row[0]: row[-1] for row in plain_rows(review.ask("expected-elsewhere"))}
+    assert readings == {
+        "Macht": "part of the framework, in a configuration",
+        "Mut": "present outside the framework, in a configuration",
+        "对话": "absent",
+    }
+    states = {row["concept"].id: row["state"] for row in review.ask("expectations").records()}
+    assert all(readings[concept].startswith(state) for concept, state in states.items())
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_what_counts_says_out_of_what(name: str) -> None:
+    table = answer(name)
+    numbers = any(isinstance(c, int | float) and not isinstance(c, bool) for row in table.rows for c in row)
+    assert not numbers or (table.unit and table.denominator), f"{name} counts, and does not say out of what"
