@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from eaa_graph import pipeline, resources
 from eaa_graph.errors import BadSettings, MissingExtra, UnknownName
 from eaa_graph.settings import Settings
-from eaa_graph.tables import Column, Table, Thing
+from eaa_graph.tables import Column, Table, Thing, many
 
 if TYPE_CHECKING:
     import networkx
@@ -228,7 +228,7 @@ class Review:
 
     def __repr__(self) -> str:
         records = self.records
-        return f"<Review {records.review.title!r}, {len(records.articles):,} articles, {len(records.extractions):,} extractions>"
+        return f"<Review {records.review.title!r}, {many(len(records.articles), 'article')}, {many(len(records.extractions), 'extraction')}>"
 
     # --- what was read --------------------------------------------------------------------
 

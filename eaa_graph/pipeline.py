@@ -57,6 +57,7 @@ from eaa_graph.readers import opening
 from eaa_graph.reason import infer
 from eaa_graph.settings import Settings
 from eaa_graph.store import OxigraphStore, Store, is_address, open_store
+from eaa_graph.tables import many
 from eaa_graph.validate import Checked, validate
 from eaa_graph.vocabulary import ONTOLOGY
 
@@ -346,13 +347,14 @@ def build(
         return built
     progress("read", "")
     reading = opening.read(path)
-    progress("read", f"{sum(len(s.rows) for s in reading.sheets):,} rows in {len(reading.sheets)} sheets")
+    progress("read", f"{many(sum(len(s.rows) for s in reading.sheets), 'row')} in {many(len(reading.sheets), 'sheet')}")
     progress("check", "")
     checked = validate(reading)
     aside = rows_aside(checked.findings)
     progress(
         "check",
-        f"{sum(1 for _ in checked.records.all()):,} records, {aside} rows set aside, {len(checked.findings)} findings",
+        f"{many(sum(1 for _ in checked.records.all()), 'record')}, {many(aside, 'row')} set aside, "
+        f"{many(len(checked.findings), 'finding')}",
     )
     del reading
     if enough(checked):

@@ -7,13 +7,32 @@ opens: any row leads to the extractions behind it.
 
 from __future__ import annotations
 
-__all__ = ["Cell", "Column", "Table", "Thing"]
+__all__ = ["Cell", "Column", "Table", "Thing", "many"]
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from eaa_graph.errors import UnknownName
+
+
+def many(count: int, noun: str, plural: str = "") -> str:
+    """Return a count with its noun: one of a thing is one.
+
+    Parameters
+    ----------
+    count : int
+    noun : str
+        The noun for one.
+    plural : str
+        The noun for several, where it is not the one with an s.
+
+    Examples
+    --------
+    >>> many(1, "article"), many(1200, "article"), many(2, "study", "studies")
+    ('1 article', '1,200 articles', '2 studies')
+    """
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 class Thing(NamedTuple):

@@ -45,6 +45,7 @@ from eaa_graph.model import (
     slot_concepts,
 )
 from eaa_graph.readers import RawSheet, Reading
+from eaa_graph.tables import many
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,12 @@ class _Validation:
                     if near and not name
                     else "nothing, unless it was meant to be read"
                 )
-                self._note("unknown-sheet", sheet.where, f"{why}; its {len(sheet.rows)} rows were left alone", fix)
+                self._note(
+                    "unknown-sheet",
+                    sheet.where,
+                    f"{why}; its {many(len(sheet.rows), 'row')} {'was' if len(sheet.rows) == 1 else 'were'} left alone",
+                    fix,
+                )
                 continue
             found[name] = sheet
             if not sheet.rows and not any(
@@ -819,7 +825,7 @@ class _Validation:
                 self._note(
                     "no-codebook",
                     self.here,
-                    f"there is no sheet of concepts; {len(implied)} labels are taken as coded",
+                    f"there is no sheet of concepts; {many(len(implied), 'label')} {'is' if len(implied) == 1 else 'are'} taken as coded",
                     "add concepts.csv with a row for each code, so that labels get definitions",
                 )
             skeletons: dict[str, list[str]] = defaultdict(list)
@@ -864,7 +870,7 @@ class _Validation:
                 self._note(
                     "no-quote",
                     place,
-                    f"{silent} of {len(extractions)} extractions carry no quote: a reader cannot go back to the words",
+                    f"{silent} of {many(len(extractions), 'extraction')} {'carries' if silent == 1 else 'carry'} no quote: a reader cannot go back to the words",
                     "fill in the quote column where the licence allows it",
                 )
             coders = {e.coder for e in extractions}

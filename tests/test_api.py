@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from click.testing import CliRunner
 
 import eaa_graph as eaa
 from eaa_graph import cli, pipeline
-from eaa_graph.errors import BadSettings, MissingExtra, Refused, UnknownName
+from eaa_graph.errors import BadSettings, EaaError, MissingExtra, Refused, UnknownName
 from eaa_graph.model import Article, Concept, Extraction, Records, Review
 from eaa_graph.settings import Settings
 from eaa_graph.tables import Column, Thing
@@ -213,3 +214,41 @@ def test_a_tutorial_that_shows_something_else_is_found(tmp_path: Path) -> None:
     ran = subprocess.run([sys.executable, script, str(stale)], capture_output=True, text=True, cwd=ROOT, check=False)
     assert ran.returncode == 1
     assert "network = review.network()" in ran.stdout
+
+
+def test_one_of_a_thing_is_one_in_a_review_of_one_article(tmp_path: Path) -> None:
+    (tmp_path / "articles.csv").write_text("id,title\na1,One\na2,Uncoded\n", encoding="utf-8")
+    (tmp_path / "extractions.csv").write_text(
+        "id,article,theme,contexts,mechanisms,outcomes,stance,polarity,coder\n"
+        "e1,a1,how,c,m|n|k,o,supports,enabling,me\ne2,a1,,c,m,o,challenges,hindering,you\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "configurations.csv").write_text(
+        "id,contexts,mechanisms,outcomes\nK,c,m,o\nL,c,n,o\n", encoding="utf-8"
+    )
+    (tmp_path / "theories.csv").write_text(
+        "id,configurations,revision_of,status\nT,K,,initial\nU,K|L,T,refined\n", encoding="utf-8"
+    )
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    review = eaa.read(tmp_path)
+    said = [text for found in review.findings for text in (found.message, found.fix)]
+    for name in review.questions().column("question"):
+        for given in ({}, {"coder": "me"}):
+            try:
+                answer = review.ask(str(name), **given)
+            except EaaError as refused:
+                said.append(str(refused))
+            else:
+                said += [answer.unit, answer.denominator, answer.note]
+                said += [text for column in answer.columns for text in (column.title, column.meaning)]
+                said += [cell for row in answer.rows for cell in row if isinstance(cell, str)]
+    plural = re.compile(
+        r"(?<![\d.,/=–-])\b1 (?:\w+ )?(?:articles|studies|extractions|passages|coders|concepts|configurations|rows|labels|pairs|"
+        r"places|sets|codes|cases|remainders|claims|are|were|have)\b"
+    )
+    assert [text for text in said if text and plural.search(text)] == []
+
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone" / "articles.csv").write_text("id,title\na1,One\n", encoding="utf-8")
+    done = CliRunner().invoke(cli.main, ["check", str(tmp_path / "alone")])
+    assert "1 row read, 1 became a record, 0 set aside; 2 findings" in done.output

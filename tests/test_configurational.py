@@ -197,7 +197,7 @@ def test_row_order_and_an_empty_article_change_nothing() -> None:
     plain = rows_of(lipset())
     assert rows_of(lipset(order=7)) == plain
     assert rows_of(lipset(empty=True)) == plain
-    assert "1 more have none" in truth_table(lipset(empty=True), conditions="DEV|STB", outcome="SURV").denominator
+    assert "1 more has none" in truth_table(lipset(empty=True), conditions="DEV|STB", outcome="SURV").denominator
 
 
 def test_relabelling_concepts_keeps_every_number() -> None:
@@ -225,7 +225,7 @@ def test_contradictory_row_is_marked() -> None:
     assert by_bit[1]["contradictory"] is True
     assert (by_bit[1]["n"], by_bit[1]["with_outcome"], by_bit[1]["consistency"]) == (10, 8, 0.8)
     assert by_bit[0]["contradictory"] is False
-    assert "1 listed rows are contradictory" in table.note
+    assert "1 listed row is contradictory" in table.note
 
 
 # --- refusing what cannot be borne -------------------------------------------------------------

@@ -164,7 +164,7 @@ def test_without_theme_reports_all_articles_with_an_extraction_count() -> None:
     table = occurrence(Incidence.from_records(records(rows)))
     cell = cells(table)["m", "how"]
     assert (cell["count"], cell["denominator"], cell["basis"]) == (1, 3, "articles read")
-    assert "1 extractions name no theme" in table.denominator
+    assert "1 extraction names no theme" in table.denominator
     by_study = cells(occurrence(Incidence.from_records(records(rows)), unit="study"))["m", "how"]
     assert (by_study["count"], by_study["denominator"]) == (1, 2)
 

@@ -166,7 +166,7 @@ def test_patterns_refuse_nonsense(monkeypatch):
     with pytest.raises(Refused, match="no extractions"):
         patterns(incidence_of([]))
     monkeypatch.setattr(patterns_module, "_TOO_MANY", 3)
-    with pytest.raises(Refused, match="more than 3 sets occur in at least 1 articles"):
+    with pytest.raises(Refused, match="more than 3 sets occur in at least 1 article"):
         patterns(incidence, minimum=1)
 
 

@@ -157,7 +157,7 @@ def test_nothing_depends_on_row_order_an_empty_article_or_names() -> None:
     for other in (review(order=4), review(empty=True), review(prefix="x")):
         assert accumulation(other, permutations=30).rows == plain.rows
         assert unseen(other).rows == unseen(review()).rows
-    assert "1 more have none" in accumulation(review(empty=True)).denominator
+    assert "1 more has none" in accumulation(review(empty=True)).denominator
     assert accumulation(review(), permutations=30, seed=3).rows != plain.rows
 
 

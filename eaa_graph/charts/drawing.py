@@ -57,7 +57,7 @@ from html import escape as _escape
 from typing import Any
 
 from eaa_graph.errors import UnknownName
-from eaa_graph.tables import Cell, Table, Thing
+from eaa_graph.tables import Cell, Table, Thing, many
 
 #: Widths a figure can have, in millimetres: one column, one and a half, two columns of a journal; a slide.
 WIDTHS = {"85": 85.0, "114": 114.0, "174": 174.0, "slide": 297.0}
@@ -175,17 +175,6 @@ def key_of(cell: Cell) -> str:
 def number_of(cell: Cell) -> float:
     """Return the number in a cell; 0 where there is none."""
     return float(cell) if isinstance(cell, int | float) and math.isfinite(cell) else 0.0
-
-
-def many(count: int, noun: str, plural: str = "") -> str:
-    """Return a count with its noun.
-
-    Examples
-    --------
-    >>> many(1, "article"), many(1200, "article"), many(2, "study", "studies")
-    ('1 article', '1,200 articles', '2 studies')
-    """
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def listed(words: Sequence[str], most: int = 0) -> str:

@@ -67,6 +67,7 @@ def check(folder: Path | None, example: str | None, fail_on: str, form: str) -> 
       eaa-graph check --example example_messy
     """
     from eaa_graph import pipeline, results
+    from eaa_graph.tables import many
 
     checked = pipeline.check(review_path(folder, example))
     if form == "json":
@@ -75,7 +76,8 @@ def check(folder: Path | None, example: str | None, fail_on: str, form: str) -> 
         print_findings(checked.findings)
         rows = checked.rows + checked.left_by_reader
         click.echo(
-            f"{rows:,} rows read, {checked.made:,} became records, {rows - checked.made:,} set aside; {len(checked.findings):,} findings"
+            f"{many(rows, 'row')} read, {checked.made:,} became {'a record' if checked.made == 1 else 'records'}, "
+            f"{rows - checked.made:,} set aside; {many(len(checked.findings), 'finding')}"
         )
     if fails(checked.findings, fail_on):
         raise SystemExit(1)

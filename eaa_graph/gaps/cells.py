@@ -518,7 +518,7 @@ def _denominator(grid: Grid) -> str:
     if grid.by_theme:
         return (
             f"for each theme, the {plural(2, grid.unit)[2:]} that report it in the view of {who(grid.incidence)}; "
-            f"{grid.units:,} such places in all"
+            f"{plural(grid.units, 'such place')} in all"
         )
     return f"the {plural(grid.units, grid.unit)} with anything coded by {who(grid.incidence)}"
 

@@ -10,7 +10,7 @@ from eaa_graph.gaps import cells as grids
 from eaa_graph.model import ROLES
 from eaa_graph.network import Incidence
 from eaa_graph.registry import Parameter
-from eaa_graph.tables import Cell, Column, Table
+from eaa_graph.tables import Cell, Column, Table, many
 
 _FIELDS = ("relevance", "richness", "rigour")
 #: The usual words of an appraisal, best first; other words follow in alphabetical order.
@@ -135,7 +135,7 @@ def evidence_map(
         unit="articles",
         denominator=asked.denominator,
         note=(
-            f"{appraisal.capitalize()} as recorded {whose}: {judged} of {len(incidence.articles)} articles are judged. "
+            f"{appraisal.capitalize()} as recorded {whose}: {judged} of {many(len(incidence.articles), 'article')} {'is' if judged == 1 else 'are'} judged. "
             "Judgements are recorded, never computed. An empty cell is a place to look, not proof of absence."
         ),
         source="Robinson et al. 2011, doi 10.1016/j.jclinepi.2011.06.009",

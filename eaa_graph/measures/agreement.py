@@ -23,7 +23,7 @@ from eaa_graph.measures.coefficients import masi_distance
 from eaa_graph.model import ROLES
 from eaa_graph.network import Incidence, Index
 from eaa_graph.registry import Parameter
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 
 Numbers = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -133,13 +133,21 @@ def _left_out(panel: _Panel, unit: str) -> str:
     incidence = panel.incidence
     once = int(np.count_nonzero(panel.read.sum(axis=1) == 1))
     never = int(np.count_nonzero(panel.read.sum(axis=1) == 0))
-    said = [f"{once} articles that only one of these coders read are left out" if once else ""]
-    said.append(f"{never} articles that none of them read are left out" if never else "")
+    said = [
+        f"{many(once, 'article')} that only one of these coders read {'is' if once == 1 else 'are'} left out"
+        if once
+        else ""
+    ]
+    said.append(
+        f"{many(never, 'article')} that none of them read {'is' if never == 1 else 'are'} left out" if never else ""
+    )
     nobody = int(np.count_nonzero(incidence.coder < 0))
-    said.append(f"{nobody} passages without a coder are left out" if nobody else "")
+    said.append(
+        f"{many(nobody, 'passage')} without a coder {'is' if nobody == 1 else 'are'} left out" if nobody else ""
+    )
     if unit == "theme":
         bare = int(np.count_nonzero((incidence.theme < 0) & (panel.seat >= 0)))
-        said.append(f"{bare} passages without a theme are left out" if bare else "")
+        said.append(f"{many(bare, 'passage')} without a theme {'is' if bare == 1 else 'are'} left out" if bare else "")
     text = "; ".join(s for s in said if s)
     return f"{text[0].upper()}{text[1:]}. " if text else ""
 
@@ -586,7 +594,7 @@ def agreement(
         ),
         rows=tuple(rows),
         unit=f"yes or no for {what}, in cells of {cells}",
-        denominator=f"the {' or '.join(map(str, articles_))} articles that two of the coders read",
+        denominator=f"the {' or '.join(map(str, articles_))} {'article' if set(articles_) == {1} else 'articles'} that two of the coders read",
         note=_NOTE
         + (
             f"Intervals: 95 %, percentile bootstrap over articles, {resamples} resamples, seed {seed}. "
@@ -775,7 +783,7 @@ def set_agreement(
         ),
         rows=tuple(rows),
         unit="articles" if unit == "article" else "themes of articles, where at least one coder coded that theme",
-        denominator=f"the {' or '.join(map(str, articles_))} articles that two of the coders read",
+        denominator=f"the {' or '.join(map(str, articles_))} {'article' if set(articles_) == {1} else 'articles'} that two of the coders read",
         note=_NOTE
         + "Whole configurations are a hard test: one differing context makes a different configuration, so these values lie below "
         "those for single codes. A passage that codes several concepts in a slot stands for every combination of them. "

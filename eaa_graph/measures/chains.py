@@ -20,7 +20,7 @@ from eaa_graph.measures.support import Evidence, Matcher, configurations_of, cou
 from eaa_graph.model import STANCES, Configuration, Theory
 from eaa_graph.network import Incidence, Index
 from eaa_graph.registry import Parameter
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 
 _MECHANISM = ("resource", "reasoning", "mechanism")
 #: The slots of the next configuration that an outcome may fill.
@@ -333,7 +333,7 @@ def chain_steps(
         ),
         rows=tuple(rows),
         unit="articles",
-        denominator=f"{matcher.denominator}; {asked} configurations",
+        denominator=f"{matcher.denominator}; {many(asked, 'configuration')}",
         note=("" if found else _NO_CHAIN)
         + "A chain follows from how configurations are written: evidence for every step does not mean that anybody reports "
         "one step as leading to the next. Counts are patterns, not causes.",
@@ -416,7 +416,7 @@ def chains(
         columns=_COLUMNS,
         rows=tuple(_row(incidence, chain) for chain in found),
         unit="articles",
-        denominator=f"{matcher.denominator}; {asked} configurations",
+        denominator=f"{matcher.denominator}; {many(asked, 'configuration')}",
         note=none
         + (
             "A step counts articles with a passage that tells its mechanism with its outcome, or that a person asserts, and that "
@@ -537,7 +537,7 @@ def ripples(incidence: Incidence) -> Table:
             for ripple in found
         ),
         unit="articles",
-        denominator=f"the {len(incidence.articles)} articles of the review",
+        denominator=f"the {many(len(incidence.articles), 'article')} of the review",
         note=("No concept is coded both as outcome and as context or mechanism. " if not found else "")
         + (
             "That one article codes a concept as outcome in one passage and as context or mechanism in another makes a ripple "

@@ -39,7 +39,7 @@ from eaa_graph.measures.minimise import MOST_CONDITIONS, MOST_SOLUTIONS, Implica
 from eaa_graph.model import ROLES, STANCES
 from eaa_graph.network import Incidence, Index
 from eaa_graph.registry import Parameter
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 
 #: Roles that a condition may be coded in; the outcome is what is explained.
 _CONDITION_ROLES = tuple(role for role in ROLES if role != "outcome")
@@ -323,7 +323,7 @@ def _too_few(cases: int, conditions: int, risk: float, bearable: int) -> str:
     chance = chance_without_contradiction(cases, conditions)
     limit = f"at most {bearable} conditions" if bearable else "no truth table at all"
     return (
-        f"{conditions} condition{'s' if conditions > 1 else ''} make {2**conditions:,} possible configurations for {cases} "
+        f"{many(conditions, 'condition')} {'make' if conditions > 1 else 'makes'} {2**conditions:,} possible configurations for {cases} "
         f"cases: data made by tossing coins would show no contradiction with chance {chance:.2f}, so a clean table would "
         f"mean nothing. At a risk of {risk:g} these cases bear {limit} (the reasoning of Marx 2010 and Marx & Dusa 2011; "
         "it is disputed, doi 10.1177/1525822X231159458: raise 'risk' if you know why)"
@@ -389,9 +389,11 @@ def _column_names(cases: Cases) -> list[str]:
 
 def _who(cases: Cases) -> str:
     plural = "articles" if cases.case == "article" else "studies"
-    text = f"the {len(cases.things)} {plural} with at least one passage in the selection"
+    text = f"the {many(len(cases.things), cases.case, plural)} with at least one passage in the selection"
     if cases.unread:
-        text += f" ({cases.unread} more have none and are no cases)"
+        text += (
+            f" ({cases.unread} more {'has none and is no case' if cases.unread == 1 else 'have none and are no cases'})"
+        )
     return text
 
 
@@ -489,10 +491,11 @@ def truth_table(
         )
     dropped = [r for r in rows if r.output == "remainder"]
     explained = _explained(cases)
+    unseen, torn = 2**width - len(rows), sum(r.contradictory for r in kept)
     note = (
-        f"{2**width} configurations are possible, {len(kept)} are listed, {2**width - len(rows)} logical remainders were "
-        f"never observed. {_dropped(dropped, minimum)}"
-        f"{sum(r.contradictory for r in kept)} listed rows are contradictory (some of their cases show {explained}, some do "
+        f"{2**width} configurations are possible, {len(kept)} {_are(len(kept))} listed, "
+        f"{many(unseen, 'logical remainder')} {'was' if unseen == 1 else 'were'} never observed. "
+        f"{_dropped(dropped, minimum)}{many(torn, 'listed row')} {_are(torn)} contradictory (some of their cases show {explained}, some do "
         f"not); output is 1 from consistency {consistency:g}. In crisp sets PRI equals consistency, and a row's raw and "
         "unique coverage are one number, because rows share no case. Random data of this size would show no contradiction "
         f"with chance {chance_without_contradiction(len(cases.things), width):.3f}. {_counted(cases, challenging)} {_NOT_CAUSES}"
@@ -537,12 +540,16 @@ def _explained(cases: Cases) -> str:
     return f"no {label} coded" if cases.negated else label
 
 
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
 def _dropped(dropped: list[_Row], minimum: int) -> str:
     if not dropped:
         return ""
     return (
-        f"{len(dropped)} configurations with {sum(r.n for r in dropped)} cases were dropped because they have fewer than "
-        f"{minimum} cases. "
+        f"{many(len(dropped), 'configuration')} with {many(sum(r.n for r in dropped), 'case')} "
+        f"{'was dropped because it has' if len(dropped) == 1 else 'were dropped because they have'} fewer than {minimum} cases. "
     )
 
 

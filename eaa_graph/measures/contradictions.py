@@ -19,7 +19,7 @@ from eaa_graph.measures.support import passages
 from eaa_graph.model import POLARITIES, ROLES, STANCES
 from eaa_graph.network import Incidence, Index
 from eaa_graph.registry import Parameter
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 
 _MECHANISM = ("resource", "reasoning", "mechanism")
 #: For each kind of contradiction: the side for, the side against, and what is neither.
@@ -287,7 +287,7 @@ def contradictions(
         columns=_COLUMNS,
         rows=tuple(_row(incidence, sides, of, unit) for sides in found),
         unit=_UNIT_WORDS[unit],
-        denominator=f"the {sources} {_UNIT_WORDS[unit]} of the review",
+        denominator=f"the {many(sources, unit, _UNIT_WORDS[unit])} of the review",
         note=_NOTE,
         source="Pawson 2006; Robert et al. 2017, doi 10.1186/s13012-017-0554-3",
         opens=lambda row, column: incidence.ids(_behind(found[row], of, column).tolist()),
@@ -455,7 +455,7 @@ def contradiction_contexts(incidence: Incidence, mechanism: str | None = None, u
             for number, (context, _) in enumerate(groups)
         ),
         unit=_UNIT_WORDS[unit],
-        denominator=f"the {sources} {_UNIT_WORDS[unit]} of the review",
+        denominator=f"the {many(sources, unit, _UNIT_WORDS[unit])} of the review",
         note=(
             "A passage with several contexts counts in each of them, so rows do not add up. Polarity and stance are two "
             "codings of the same passages. Counts are patterns, not causes."

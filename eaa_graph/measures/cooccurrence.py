@@ -51,12 +51,12 @@ from eaa_graph.measures import Measure
 from eaa_graph.measures.association import fisher_exact, jaccard, lift, phi, pmi
 from eaa_graph.measures.multiplicity import benjamini_hochberg
 from eaa_graph.measures.nullmodels import against, fit_bicm, tails, two_tails
-from eaa_graph.measures.occurrence import in_codebook_order
+from eaa_graph.measures.occurrence import in_codebook_order, named_no_theme
 from eaa_graph.model import ROLES
 from eaa_graph.network import Incidence, Index
 from eaa_graph.registry import Parameter
 from eaa_graph.settings import Settings
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 
 if TYPE_CHECKING:
     pass
@@ -67,6 +67,7 @@ UNITS = {
     "theme": "themes of articles",
     "article": "articles",
 }
+_ONE = {"extraction": "extraction", "theme": "theme of an article", "article": "article"}
 _NULLS = ("both", "curveball", "bicm", "none")
 _TAILS = ("both", "more", "less")
 #: Seed unless another is given.
@@ -231,9 +232,9 @@ class Together:
     def denominator(self) -> str:
         """What the counts are out of, in words."""
         held = "of" if self.unit == "extraction" else "with at least one extraction in"
-        told = f"the {self.units:,} {UNITS[self.unit]} {held} the selection"
+        told = f"the {many(self.units, _ONE[self.unit], UNITS[self.unit])} {held} the selection"
         if self.left_out:
-            told += f"; {self.left_out:,} extractions name no theme and are left out"
+            told += "; " + named_no_theme(self.left_out)
         return told
 
     def thing(self, side: Side, place: int) -> Thing:
@@ -270,6 +271,10 @@ def known_roles(role: str, with_role: str | None, unit: str) -> None:
             raise UnknownName("role", asked, ROLES)
     if unit not in UNITS:
         raise UnknownName("value of unit", unit, UNITS)
+
+
+def _all_of(count: int, noun: str) -> str:
+    return f"the only {noun}" if count == 1 else f"all {many(count, noun)}"
 
 
 def enough(first: Side, second: Side) -> None:
@@ -505,7 +510,7 @@ def told(together: Together, unit: str, minimum: int, null: str, tail: str, perm
     ]
     told = [
         NOTE,
-        f"q corrects for all {len(i):,} pairs of the concepts coded, shown or not; p of the null models: tail {tail!r}.",
+        f"q corrects for {_all_of(len(i), 'pair')} of the concepts coded, shown or not; p of the null models: tail {tail!r}.",
     ]
     if null in ("both", "curveball"):
         sides = (together.first, together.second) if together.crossed else (together.first,)
@@ -737,7 +742,9 @@ def told_sets(together: Together, k: int, minimum: int) -> Table:
             Column("ratio", "Ratio", "Count to expected count (BiCM)."),
             Column("p_bicm", "p (more)", "Exact Poisson-binomial chance of at least this count."),
             Column(
-                "q_bicm", "q", f"Benjamini-Hochberg q over all {tests:,} sets of {k}; those not shown count as p = 1."
+                "q_bicm",
+                "q",
+                f"Benjamini-Hochberg q over {_all_of(tests, 'set')} of {k}; those not shown count as p = 1.",
             ),
         ),
         rows=rows,

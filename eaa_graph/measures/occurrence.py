@@ -15,6 +15,7 @@ __all__ = [
     "Counted",
     "checked",
     "in_codebook_order",
+    "named_no_theme",
     "occurrence",
     "told",
 ]
@@ -32,7 +33,7 @@ from eaa_graph.measures.proportions import wilson
 from eaa_graph.model import ROLES
 from eaa_graph.network import Incidence, Index, units_by_cell
 from eaa_graph.registry import Parameter
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 
 #: Columns of the sheet `articles` that concepts can be counted by, beside columns of the user's own.
 ATTRIBUTES = ("country", "field", "year", "journal", "collection", "phase", "reported_concept", "licence")
@@ -347,6 +348,13 @@ def occurrence(
     return told(counted, role, by, unit, shape, int((incidence.theme < 0).sum()) if by == "theme" else 0)
 
 
+def named_no_theme(extractions: int) -> str:
+    """Return in words how many extractions are in no count by theme."""
+    if extractions == 1:
+        return "1 extraction names no theme and is left out"
+    return f"{many(extractions, 'extraction')} name no theme and are left out"
+
+
 def checked(role: str, by: str, unit: str, shape: str) -> None:
     """Refuse parameters that make no sense whatever the review.
 
@@ -377,7 +385,7 @@ def told(counted: Counted, role: str, by: str, unit: str, shape: str, left_out: 
     """
     columns = counted.columns
     bases = sorted(set(columns.basis))
-    denominator = "; ".join(bases) + (f"; {left_out:,} extractions name no theme and are left out" if left_out else "")
+    denominator = "; ".join(bases) + ("; " + named_no_theme(left_out) if left_out else "")
     note = _NOTE
     if unit == "extraction":
         note += "; these are too narrow for extractions, since those of one article are not independent"

@@ -26,7 +26,7 @@ from eaa_graph.measures.support import configurations_of, passages
 from eaa_graph.model import POLARITIES, ROLES, STANCES, Configuration, slot_concepts
 from eaa_graph.network import Incidence, Index
 from eaa_graph.registry import Parameter
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 
 #: Which part of a configuration each role belongs to, mechanism first: a pattern always has one.
 _PARTS = (("M", ("resource", "reasoning", "mechanism")), ("C", ("context",)), ("O", ("outcome",)))
@@ -173,7 +173,7 @@ def closed_sets(
             frequent[grown] = int(counts[place])
             if len(frequent) > _TOO_MANY:
                 raise Refused(
-                    f"more than {_TOO_MANY} sets occur in at least {minimum} {_UNIT_WORDS[unit]}: ask for more than "
+                    f"more than {_TOO_MANY} sets occur in at least {many(minimum, unit, _UNIT_WORDS[unit])}: ask for more than "
                     f"minimum={minimum}, or for fewer concepts of a part than largest={largest}"
                 )
             grown_sizes = (*sizes[:part], sizes[part] + 1, *sizes[part + 1 :])
@@ -343,9 +343,9 @@ def patterns(
         columns=_COLUMNS,
         rows=rows,
         unit=_UNIT_WORDS[unit],
-        denominator=f"the {total} {_UNIT_WORDS[unit]} of the review"
+        denominator=f"the {many(total, unit, _UNIT_WORDS[unit])} of the review"
         if unit != "extraction"
-        else f"the {total} extractions selected",
+        else f"the {many(total, 'extraction')} selected",
         note=(
             f"Sets of at most {largest} concepts a part, coded together in one passage, in at least {minimum} "
             f"{_UNIT_WORDS[unit]}, closed (no larger set is found in as many), and not named by one configuration{whose}: "

@@ -16,7 +16,7 @@ from eaa_graph.measures import Measure
 from eaa_graph.measures.occurrence import ATTRIBUTES
 from eaa_graph.model import Figure
 from eaa_graph.network import Incidence
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 
 Flags = NDArray[np.bool_]
 
@@ -183,7 +183,7 @@ def published_figures(incidence: Incidence) -> Table:
         ),
         rows=tuple(rows),
         unit="articles, studies or extractions, as each row says",
-        denominator=f"the {len(incidence.articles):,} articles of the review",
+        denominator=f"the {many(len(incidence.articles), 'article')} of the review",
         note=(
             f"{differ} of {len(rows)} figures differ from what is coded here.{told} A difference does not say which of the two is right: the "
             "publication may count other articles, or an earlier state of the coding."

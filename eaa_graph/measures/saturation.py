@@ -18,7 +18,7 @@ from eaa_graph.measures import Measure
 from eaa_graph.measures.choosing import told
 from eaa_graph.network import Incidence, Index
 from eaa_graph.registry import Parameter
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 
 Numbers = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -326,10 +326,13 @@ def _numbered(unit: Counts, rows: Index, key: Counts) -> _Seen:
 
 
 def _who(incidence: Incidence, unit: str, units: int) -> str:
-    plural = "articles" if unit == "article" else "studies"
     total = len(incidence.articles) if unit == "article" else len(np.unique(incidence.study))
-    more = f" ({total - units} more have none and are left out)" if total > units else ""
-    return f"the {units} {plural} with at least one passage in the selection{more}"
+    more = (
+        f" ({total - units} more {'has none and is' if total - units == 1 else 'have none and are'} left out)"
+        if total > units
+        else ""
+    )
+    return f"the {many(units, unit, 'articles' if unit == 'article' else 'studies')} with at least one passage in the selection{more}"
 
 
 # --- measures ---------------------------------------------------------------------------------

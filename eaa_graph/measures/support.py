@@ -42,7 +42,7 @@ from eaa_graph.measures import Measure
 from eaa_graph.model import ACTIVATIONS, BASES, POLARITIES, ROLES, STANCES, Configuration, Slot, Theory
 from eaa_graph.network import Incidence, Index, flags_by_cell, selected, set_bits
 from eaa_graph.registry import Parameter
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 
 #: How much of a configuration one passage tells, most complete first.
 LEVELS = ("C-M-O", "C-M", "M-O", "M")
@@ -87,7 +87,10 @@ def checked(back_off: int, conditions: str) -> None:
 
 def denominator(articles: int, studies: int, extractions: int, who: str) -> str:
     """Return in words what the counts are out of."""
-    return f"the {articles} articles ({studies} studies) of the review; {extractions} extractions by {who}"
+    return (
+        f"the {many(articles, 'article')} ({many(studies, 'study', 'studies')}) of the review; "
+        f"{many(extractions, 'extraction')} by {who}"
+    )
 
 
 def passages(incidence: Incidence, role: str, concept: int) -> Index:

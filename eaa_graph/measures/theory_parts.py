@@ -16,7 +16,7 @@ from eaa_graph.measures.support import Evidence, Matcher, configurations_of, pas
 from eaa_graph.model import HEURISTICS, ROLES, STANCES, Configuration, Records, Theory, slot_concepts
 from eaa_graph.network import Incidence
 from eaa_graph.registry import Parameter
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 
 _MECHANISM = ("resource", "reasoning", "mechanism")
 #: The order of telling: who does what, where; what it offers and sets off; what comes of it.
@@ -183,7 +183,7 @@ def configuration_parts(
         unit="articles with a passage that bears on the configuration",
         denominator=matcher.denominator
         if matcher is not None
-        else f"the {len(incidence.articles)} articles of the review",
+        else f"the {many(len(incidence.articles), 'article')} of the review",
         note=(
             "A passage bears on a configuration when it codes at least part of its mechanism, or when a person says so. "
             "One article may support and challenge: challenges are never taken off supports. Counts are patterns, not causes."
@@ -281,7 +281,7 @@ def outcome_mechanisms(incidence: Incidence, theory: str | None = None) -> Table
         ),
         rows=tuple(rows[n] for n in order),
         unit="articles with a passage that tells of both",
-        denominator=f"the {len(incidence.articles)} articles of the review",
+        denominator=f"the {many(len(incidence.articles), 'article')} of the review",
         note=(
             "The theory says which mechanism goes with which outcome; the number says how many articles tell of the two in "
             "one passage. A small number may mean that it is seldom reported, not that it seldom happens."
@@ -383,9 +383,10 @@ def coded_paths(incidence: Incidence, concept: str | None = None, minimum: int =
         ),
         rows=tuple((*(incidence.concept_thing(n) if n >= 0 else None for n in path), count) for count, path, _ in kept),
         unit="pairs of an article and a path",
-        denominator=f"the {articles} articles with at least one passage in the selection",
+        denominator=f"the {many(articles, 'article')} with at least one passage in the selection",
         note=(
-            "A path is one context, one mechanism and one outcome coded in one passage. An article counts once for each path, "
+            "A path is one context, one mechanism and one outcome coded in one passage; where a passage codes no context or no "
+            "outcome the cell is empty, and one that codes no mechanism tells no path. An article counts once for each path, "
             "so it counts several times where it tells several. Coded together does not mean that one led to the other."
         ),
         opens=lambda row, _: incidence.ids(behind[row]),

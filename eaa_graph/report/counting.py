@@ -20,7 +20,7 @@ from collections.abc import Callable
 from eaa_graph.findings import RULES, SEVERITIES, Finding
 from eaa_graph.gaps import TYPES
 from eaa_graph.model import Article, Records
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 from eaa_graph.theory.lint import RULES as SLIPS
 
 
@@ -117,7 +117,7 @@ def characteristics(records: Records) -> Table:
         ),
         rows=tuple(rows),
         unit="articles",
-        denominator=f"the {total} articles of the review",
+        denominator=f"the {many(total, 'article')} of the review",
         note="Values are counted as recorded; spellings that differ are counted apart.",
         opens=lambda row, column: opened[row] if column == "articles" else (),
     )

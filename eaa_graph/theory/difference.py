@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 from eaa_graph.errors import UnknownName
 from eaa_graph.findings import Finding, Where, finding
 from eaa_graph.model import ROLES, Change, Claim, Configuration, Slot, slot_concepts
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 from eaa_graph.theory.sentences import claim_sentence, listed, sentence, slot_words
 from eaa_graph.theory.versions import History, Version
 
@@ -320,7 +320,7 @@ class Diff:
             rows=tuple(rows),
             unit="differences",
             denominator=(
-                f"{len(self.before.configurations)} configurations and {len(self.before.claims)} claims before, "
+                f"{many(len(self.before.configurations), 'configuration')} and {many(len(self.before.claims), 'claim')} before, "
                 f"{len(self.after.configurations)} and {len(self.after.claims)} after"
             ),
             note=(

@@ -26,7 +26,7 @@ from eaa_graph.errors import Refused
 from eaa_graph.measures.support import Matcher
 from eaa_graph.model import ROLES, STANCES, Configuration, slot_concepts
 from eaa_graph.network import Incidence
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 from eaa_graph.theory.sentences import claim_sentence, sentence
 from eaa_graph.theory.versions import History, Version
 
@@ -475,7 +475,7 @@ def _article_columns() -> tuple[Column, ...]:
 
 
 def _denominator(incidence: Incidence, found: Bearings) -> str:
-    return f"the {len(incidence.articles)} articles of the review; matched: passages coded by {found.who}"
+    return f"the {many(len(incidence.articles), 'article')} of the review; matched: passages coded by {found.who}"
 
 
 def _opener(behind: list[dict[str, tuple[str, ...]]]) -> Callable[[int, str], tuple[str, ...]]:

@@ -8,7 +8,7 @@ from eaa_graph.errors import Refused
 from eaa_graph.measures import Measure
 from eaa_graph.network import Incidence
 from eaa_graph.registry import Parameter
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 from eaa_graph.theory.difference import diff
 from eaa_graph.theory.versions import History, history
 
@@ -115,7 +115,7 @@ def theory_difference(incidence: Incidence, before: str | None = None, after: st
         rows=tuple(rows),
         unit="concepts in the roles of configurations and claims",
         denominator=(
-            f"{len(found.before.configurations)} configurations in {first}, {len(found.after.configurations)} in {second}"
+            f"{many(len(found.before.configurations), 'configuration')} in {first}, {len(found.after.configurations)} in {second}"
         ),
         note="What is paired is compared; a pair does not say that one account grew out of the other.",
         opens=lambda row, _: behind[row],
