@@ -661,8 +661,13 @@ def test_every_association_runs(association_: str) -> None:
 
 def test_nonsense_is_refused_with_a_reason() -> None:
     nested = np.array([[1, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=bool)
-    with pytest.raises(Refused, match="only one table with these margins"):
-        cooccurrence(review(nested))
+    with pytest.raises(Refused, match="only one table with these margins.*null=none"):
+        cooccurrence(review(nested), null="curveball")
+    both = cooccurrence(review(nested), minimum=1)
+    assert both.column("count") == [2, 1, 1]
+    assert set(both.column("p_curveball")) == set(both.column("null_mean")) == {None}
+    assert None not in both.column("p_bicm")
+    assert "Left out, curveball: there is only one table with these margins" in both.note
     assert len(cooccurrence(review(nested), null="none", minimum=1)) == 3
     empty = review(np.zeros((0, 2), dtype=bool))
     for measure in (cooccurrence, k_way, centrality, communities):

@@ -512,31 +512,38 @@ def told(together: Together, unit: str, minimum: int, null: str, tail: str, perm
         NOTE,
         f"q corrects for {_all_of(len(i), 'pair')} of the concepts coded, shown or not; p of the null models: tail {tail!r}.",
     ]
+    nothing = np.full(len(i), np.nan)
     if null in ("both", "curveball"):
-        sides = (together.first, together.second) if together.crossed else (together.first,)
-        drawn = against([s.table(n) for s in sides], lambda counts: counts[:, i, j], permutations, seed)
-        p = drawn.p(tail)
+        mean, sd, z, p, q = (nothing,) * 5
+        try:
+            sides = (together.first, together.second) if together.crossed else (together.first,)
+            drawn = against([s.table(n) for s in sides], lambda counts: counts[:, i, j], permutations, seed)
+        except Refused as reason:
+            told.append(_without("curveball", null, reason))
+        else:
+            mean, sd, z, p = drawn.mean, drawn.sd, drawn.z, drawn.p(tail)
+            q = benjamini_hochberg(p)
+            told.append(f"Curveball: {drawn}. No p can be below {1 / (permutations + 1):.2g}.")
         numbers += [
-            (
-                Column("null_mean", "Mean by chance", "Mean count in tables with the same margins (curveball)."),
-                drawn.mean,
-            ),
-            (Column("null_sd", "sd by chance", "Standard deviation there."), drawn.sd),
-            (
-                Column("z", "z", "Count less mean, in standard deviations; empty: chance always gives this count."),
-                drawn.z,
-            ),
+            (Column("null_mean", "Mean by chance", "Mean count in tables with the same margins (curveball)."), mean),
+            (Column("null_sd", "sd by chance", "Standard deviation there."), sd),
+            (Column("z", "z", "Count less mean, in standard deviations; empty: chance always gives this count."), z),
             (Column("p_curveball", "p (curveball)", "Share of such tables at least as extreme, (b + 1) / (B + 1)."), p),
-            (Column("q_curveball", "q (curveball)", "Benjamini-Hochberg q of that p."), benjamini_hochberg(p)),
+            (Column("q_curveball", "q (curveball)", "Benjamini-Hochberg q of that p."), q),
         ]
-        told.append(f"Curveball: {drawn}. No p can be below {1 / (permutations + 1):.2g}.")
     if null in ("both", "bicm"):
-        expected, at_most, at_least = _bicm(together, i, j, a)
-        p = two_tails(at_least, at_most, tail)
+        expected, p, q = (nothing,) * 3
+        try:
+            expected, at_most, at_least = _bicm(together, i, j, a)
+        except Refused as reason:
+            told.append(_without("bicm", null, reason))
+        else:
+            p = two_tails(at_least, at_most, tail)
+            q = benjamini_hochberg(p)
         numbers += [
             (Column("expected", "Expected (BiCM)", "Expected count when margins are kept on average."), expected),
             (Column("p_bicm", "p (BiCM)", "Exact Poisson-binomial p."), p),
-            (Column("q_bicm", "q (BiCM)", "Benjamini-Hochberg q of that p."), benjamini_hochberg(p)),
+            (Column("q_bicm", "q (BiCM)", "Benjamini-Hochberg q of that p."), q),
         ]
     if unit != "article":
         told.append(CLUSTERED.strip())
@@ -586,6 +593,13 @@ def told(together: Together, unit: str, minimum: int, null: str, tail: str, perm
         source=_SOURCE,
         opens=opens,
     )
+
+
+def _without(model: str, null: str, reason: Refused) -> str:
+    """Return that one of two null models is left out, and why; refuse if it is the one asked for."""
+    if null == model:
+        raise Refused(f"{reason}; null=none gives the counts without it") from None
+    return f"Left out, {model}: {reason}."
 
 
 def one_unit(unit: str) -> str:
