@@ -14,6 +14,7 @@ __all__ = [
     "EaaError",
     "MissingExtra",
     "Refused",
+    "SharedName",
     "StoreUnavailable",
     "UnknownName",
     "UnreadableFile",
@@ -71,6 +72,27 @@ class UnknownName(EaaError):
         elif self.known and len(self.known) <= 12:
             message += f"; known: {', '.join(self.known)}"
         super().__init__(message)
+
+
+class SharedName(UnknownName):
+    """A label that several things bear, so that only an id says which of them is meant.
+
+    Parameters
+    ----------
+    what : str
+        The kind of thing named.
+    name : str
+        The label that was given.
+    ids : iterable of str
+        The ids of the things that bear it.
+    """
+
+    def __init__(self, what: str, name: str, ids: Iterable[str]) -> None:
+        self.what = what
+        self.name = name
+        self.known = tuple(ids)
+        either = " or ".join(repr(i) for i in self.known[:5]) + (" …" if len(self.known) > 5 else "")
+        EaaError.__init__(self, f"more than one {what} is called {name!r}: say which by its id, {either}")
 
 
 class BadQuery(EaaError):

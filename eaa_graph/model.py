@@ -871,7 +871,8 @@ SHEETS: dict[str, SheetSpec] = {
         ),
         SheetSpec(
             "reported",
-            "Which themes each article reports at all: the denominators. A theme nobody looked for is left out.",
+            "Which themes each article reports at all: the denominators. A theme nobody looked for is left out. A row "
+            "without a coder holds for all coders.",
             Reported,
             (
                 _c(

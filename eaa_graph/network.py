@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eaa_graph.encode import decode, review_base
-from eaa_graph.errors import UnknownName
+from eaa_graph.errors import SharedName, UnknownName
 from eaa_graph.model import (
     ACTIVATIONS,
     BASES,
@@ -260,12 +260,16 @@ class Incidence:
         ------
         UnknownName
             With the nearest ids.
+        SharedName
+            If several concepts have that label.
         """
         if name in self.concept_index:
             return self.concept_index[name]
-        for number, concept in enumerate(self.concepts):
-            if concept.label.casefold() == name.casefold():
-                return number
+        called = [n for n, concept in enumerate(self.concepts) if concept.label.casefold() == name.casefold()]
+        if len(called) > 1:
+            raise SharedName("concept", name, (self.concepts[n].id for n in called))
+        if called:
+            return called[0]
         raise UnknownName("concept", name, self.concept_index)
 
     def concept_thing(self, number: int) -> Thing:
@@ -339,9 +343,9 @@ class Incidence:
         )
 
     def by_coders(self, coders: tuple[int, ...]) -> Incidence:
-        """Return the columns of these coders only, theme reports included."""
+        """Return the columns of these coders only, theme reports included; a report without a coder holds for all."""
         chosen = np.isin(self.coder, np.array(coders, dtype=np.int32))
-        kept = np.isin(self.reported_coder, np.array(coders, dtype=np.int32))
+        kept = np.isin(self.reported_coder, np.array((*coders, _NONE), dtype=np.int32))
         return replace(
             self.where(chosen),
             reported_article=self.reported_article[kept],

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from eaa_graph.errors import BadQuery, EaaError, UnknownName
+from eaa_graph.errors import BadQuery, EaaError, SharedName, UnknownName
 from eaa_graph.resources import folder
 from eaa_graph.store import Solutions, Store
 from eaa_graph.tables import Cell, Column, Table, Thing
@@ -186,6 +186,8 @@ class Names:
         by_label = [i for i, thing in self.things.items() if thing.kind == kind and thing.label.casefold() == folded]
         if len(by_label) == 1:
             return by_label[0]
+        if by_label:
+            raise SharedName(kind, name, sorted(self.things[i].id for i in by_label))
         raise UnknownName(kind, name, ids)
 
 

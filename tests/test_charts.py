@@ -17,12 +17,14 @@ import pytest
 from click.testing import CliRunner
 
 from eaa_graph import pipeline, registry, resources
+from eaa_graph.charts import heatmap
 from eaa_graph.charts.drawing import (
     INK,
     SHARES,
     SOFT,
     WARNING,
     WIDTHS,
+    apart,
     fixed_width,
     hyphenated,
     ink_on,
@@ -47,7 +49,7 @@ from eaa_graph.model import (
     Theory,
 )
 from eaa_graph.settings import Settings
-from eaa_graph.tables import Table, Thing
+from eaa_graph.tables import Column, Table, Thing
 from eaa_graph.validate import Checked
 from eaa_graph.writers.pictures import picture
 
@@ -887,6 +889,68 @@ def test_words_are_cut_only_where_they_must_be() -> None:
     assert "".join(hyphenated("interpretation", 30, 8)).replace("-", "") == "interpretation"
     assert all(text_width(line, 8) <= 60 for line in wrapped("W" * 300, 60, 8, most=3))
     assert wrapped("W" * 300, 60, 8, most=3)[-1].endswith("…")
+
+
+def test_scripts_without_spaces_are_cut_between_signs_and_without_hyphens() -> None:
+    words = "因为人们能够一起交谈，所以参与成为可能（见第二章）。"
+    for width in range(33, 200, 3):
+        lines = wrapped(words, width, 8)
+        assert "".join(lines) == words
+        assert all(text_width(line, 8) <= width for line in lines)
+        assert not [line for line in lines if line[0] in "，）。" or line[-1] == "（"]
+    assert wrapped("From 因为人们能够一起交谈", 60, 8)[0].startswith("From 因")
+    assert "-" not in "".join(wrapped("참여가능성과대화의중요성", 40, 8))
+
+
+def rows_of_words(rows: int, label: str) -> Table:
+    """A long table as the heat map draws it."""
+    concepts = [Thing("concept", f"c{n}", f"{label} {n}") for n in range(rows)]
+    body = tuple((c, Thing("concept", "t", "how"), n, 9) for n, c in enumerate(concepts))
+    columns = tuple(Column(name, name) for name in ("mechanism", "theme", "articles", "out_of"))
+    return Table("heat", "Heat", columns, body)
+
+
+def test_rows_of_the_heat_map_have_room_for_two_lines_of_words() -> None:
+    root = ET.fromstring(
+        heatmap.draw(rows_of_words(4, "what happens when people who run and people who use a service meet"))
+    )
+    assert not overlap(root)
+
+
+def test_the_sums_of_the_flow_keep_their_order_beside_words_from_right_to_left() -> None:
+    assert apart("screening") == "screening"
+    assert apart("كيف") == "\u2068كيف\u2069"
+    steps = (
+        FlowStep(stage="found", outcome="screened", count=10),
+        FlowStep(stage="كيف", origin=("screened",), outcome="included", count=9),
+    )
+    records = made().records.model_copy(update={"flow": steps})
+    svg = pipeline.draw(pipeline.Built(Checked(records, (), 0), Settings()), "flow").svg
+    assert "\u2068كيف\u2069: 10 in; 9 out: 1 not accounted for" in svg
+
+
+def test_pictures_of_one_thing_say_one_thing() -> None:
+    """One article, one passage: no '1 articles' in figure, description or table."""
+    records = made().records
+    extraction = next(e for e in records.extractions if e.contexts and e.mechanisms and e.outcomes and e.theme)
+    extraction = extraction.model_copy(
+        update={r: getattr(extraction, r)[:1] for r in ("contexts", "mechanisms", "outcomes")} | {"derived_from": ()}
+    )
+    one = {
+        "articles": tuple(a for a in records.articles if a.id == extraction.article),
+        "extractions": (extraction,),
+        **dict.fromkeys(("reported", "appraisals", "configurations", "theories", "claims", "changes", "flow"), ()),
+    }
+    concepts = {extraction.theme, *extraction.contexts, *extraction.mechanisms, *extraction.outcomes}
+    one["concepts"] = tuple(c.model_copy(update={"broader": ()}) for c in records.concepts if c.id in concepts)
+    one["expectations"] = ()
+    built = pipeline.Built(Checked(records.model_copy(update=one), (), 0), Settings())
+    for name in ("heatmap", "gapmap", "alluvial"):
+        drawing = pipeline.draw(built, name)
+        said = " ".join([drawing.svg, *(f"{t.denominator} {t.note}" for t in drawing.tables)])
+        assert not re.findall(
+            r"(?<![\d.,–])\b1 (?:such )?(?:article|pair|path|place|context|mechanism|outcome|row|column|cell)s", said
+        )
 
 
 # --- files ---------------------------------------------------------------------------------------------

@@ -661,7 +661,7 @@ def test_every_association_runs(association_: str) -> None:
 
 def test_nonsense_is_refused_with_a_reason() -> None:
     nested = np.array([[1, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=bool)
-    with pytest.raises(Refused, match="only one table with these margins.*null=none"):
+    with pytest.raises(Refused, match=r"only one table with these margins.*null=none"):
         cooccurrence(review(nested), null="curveball")
     both = cooccurrence(review(nested), minimum=1)
     assert both.column("count") == [2, 1, 1]

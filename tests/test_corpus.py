@@ -230,6 +230,19 @@ def test_duckdb_agrees_on_any_review(review: Records, tmp_path_factory: pytest.T
         same(built, engine, name, asked | {"coder": "all"}, cells=2)
 
 
+def test_theme_reports_without_a_coder_hold_for_the_coder_asked_about(
+    medium: tuple[pipeline.Built, Path], tmp_path: Path
+) -> None:
+    records = medium[0].records
+    reported = {(r.article, r.theme): r.model_copy(update={"coder": None}) for r in records.reported}
+    review = records.model_copy(update={"reported": tuple(reported.values())}).ordered()
+    engine = in_engine(written(review, tmp_path / "unsigned"))
+    coder = next(e.coder for e in records.extractions if e.coder)
+    table = same(in_memory(review), engine, "occurrence", {"coder": coder})
+    assert isinstance(table, Table)
+    assert "articles that report the theme" in {str(row["basis"]) for row in table.records()}
+
+
 def test_shards_of_whole_articles_add_up(medium: tuple[pipeline.Built, Path], tmp_path: Path) -> None:
     """Counts of articles over files of their own are added; the threshold comes after, and not before."""
     built, _ = medium

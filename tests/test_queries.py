@@ -19,7 +19,9 @@ from eaa_graph import queries
 from eaa_graph.api import read
 from eaa_graph.encode import encode
 from eaa_graph.errors import BadQuery, EaaError, UnknownName
+from eaa_graph.measures.occurrence import occurrence
 from eaa_graph.model import Records
+from eaa_graph.network import Incidence, selected
 from eaa_graph.pipeline import check, store_of
 from eaa_graph.queries import Names, Question, ask, questions, run
 from eaa_graph.resources import example, folder
@@ -413,6 +415,65 @@ def test_configurations_supported_from_csv() -> None:
 def test_empty_cells_are_the_noughts_of_the_matrix() -> None:
     noughts = [(m, t, of) for m, t, n, of in plain_rows(answer("articles-by-mechanism-and-theme")) if n == 0]
     assert [tuple(row) for row in plain_rows(answer("empty-cells"))] == noughts
+
+
+def test_a_cell_is_empty_for_all_coders_only_where_nobody_coded_it() -> None:
+    coded = {(m, row["theme"]) for row in sheet("extractions") for m in listed(row["mechanisms"])}
+    empty = {(m, t) for m, t, _ in plain_rows(answer("empty-cells", coder="all"))}
+    assert empty
+    assert not empty & coded
+    noughts = {(m, t) for m, t, n, _ in plain_rows(answer("articles-by-mechanism-and-theme", coder="all")) if n == 0}
+    assert empty == noughts
+
+
+@cache
+def partly_noted(signed: str) -> tuple[Store, Records]:
+    """A review in which nobody noted who reports *how*, and what else is noted is signed by nobody or by one coder."""
+    few = few_articles(pilot(), 3)
+    signature = {"nobody": None, "all": "coder-a"}.get(signed, signed)
+    reported = {
+        (r.article, r.theme): r.model_copy(update={"coder": signature}) for r in few.reported if r.theme != "how"
+    }
+    last = few.articles[-1].id  # of which only is noted what it reports
+    records = few.model_copy(
+        update={
+            "reported": tuple(reported[key] for key in sorted(reported)),
+            "extractions": tuple(e for e in few.extractions if e.article != last),
+            "configurations": (),
+            "theories": (),
+            "changes": (),
+            "claims": (),
+        }
+    )
+    store = OxigraphStore()
+    store.add(encode(records))
+    return store, records
+
+
+@pytest.mark.parametrize("signed", ["nobody", "coder-a", "consensus"])
+@pytest.mark.parametrize("coder", ["preferred", "all", "coder-a"])
+def test_denominators_are_those_of_the_measure_whoever_noted_the_themes(signed: str, coder: str) -> None:
+    """A note without a coder's name holds for all; a theme of which nobody noted anything has all articles read."""
+    store, records = partly_noted(signed)
+    chosen = {"preferred": "consensus"}.get(coder, coder)
+    notes = [r for r in records.reported if chosen in ("all", r.coder) or r.coder is None]
+    passages = [e for e in records.extractions if chosen in ("all", e.coder)]
+    read = {e.article for e in passages} | {r.article for r in notes}
+    noted = {r.theme for r in notes}
+    out_of = {
+        theme.id: {r.article for r in notes if r.theme == theme.id and r.reported} if theme.id in noted else read
+        for theme in records.concepts
+        if theme.listed_as == "theme"
+    }
+    asked = ask(store, "articles-by-mechanism-and-theme", {"coder": coder})
+    assert {(t, of) for _, t, _, of in plain_rows(asked)} == {(t, len(articles)) for t, articles in out_of.items()}
+    measured = occurrence(selected(Incidence.from_records(records), coder))
+    found = {(plain(r["concept"]), plain(r["by"])): r["denominator"] for r in measured.records()}
+    assert {(m, t): of for m, t, _, of in plain_rows(asked)} == found
+    empty = {(m, t): of for m, t, of in plain_rows(ask(store, "empty-cells", {"coder": coder}))}
+    assert empty == {(m, t): of for m, t, n, of in plain_rows(asked) if n == 0}
+    told = {t: (n, of) for t, n, of in plain_rows(ask(store, "themes-reported", {"coder": coder}))}
+    assert told == {t: (len(out_of[t]), len({r.article for r in notes if r.theme == t})) for t in noted}
 
 
 def test_what_a_coder_says_alone_from_csv() -> None:

@@ -106,6 +106,20 @@ def test_each_thing_has_files_that_agree_and_a_page_that_holds_them(small: Path)
     assert any("C~2F1" in row for row in rows), "a slash in an id must not become a folder"
 
 
+def test_pages_of_things_without_an_id_are_called_in_words_that_people_read(small: Path) -> None:
+    titles = {
+        page.parent.name: re.findall(r"<h1>([^<]*)</h1>", page.read_text("utf-8"))[0]
+        for page in (small / "out" / "resource").rglob("*.html")
+    }
+    assert titles
+    for kind, title in titles.items():
+        assert title not in ("", "-"), kind
+        assert not re.search(r"%[0-9A-F]{2}", title), (kind, title)
+    key = "https://example.org/id/"
+    assert pages.label_of((), f"{key}expectation/power/Farr%202018%3B%20Palmer", key) == "power, Farr 2018; Palmer"
+    assert pages.label_of((), f"{key}reported/smith2019/how/-", key) == "smith2019, how"
+
+
 def test_no_two_things_share_a_file() -> None:
     base = "https://example.org/r/"
     things = [

@@ -22,7 +22,18 @@ from eaa_graph import pipeline, resources, results, site
 from eaa_graph.charts import interactive_map
 from eaa_graph.errors import Refused
 from eaa_graph.gaps import register
-from eaa_graph.model import Records, Review
+from eaa_graph.model import (
+    Article,
+    Concept,
+    Configuration,
+    Expectation,
+    Extraction,
+    Person,
+    Records,
+    Reported,
+    Review,
+    Theory,
+)
 from eaa_graph.site.names import from_name, safe_name
 from eaa_graph.site.rendering import amount, environment, shown
 from eaa_graph.tables import Column, Table
@@ -244,6 +255,69 @@ def test_a_review_just_begun_has_a_site(tmp_path: Path) -> None:
     folder = site_of.write(Records(review=Review(id="new", title="Nothing yet")), tmp_path)
     assert "Nothing has been coded yet" in (folder / "index.html").read_text("utf-8")
     assert (folder / "pages" / "explorer.html").is_file()
+
+
+#: What a review, a table or a picture counts.
+_COUNTED = (
+    "article|passage|extraction|concept|configuration|mechanism|context|outcome|theme|gap|version|row|column|cell|path|pair|"
+    "place|record|finding|change|claim|coder|case|link|reason|document"
+)
+
+
+def test_one_of_a_thing_is_one_and_a_report_without_a_coder_holds_for_all(tmp_path: Path) -> None:
+    """One article, one passage, one configuration, one version; the theme report is signed by nobody."""
+    records = Records(
+        review=Review(id="one", title="One", preferred_coder="me"),
+        people=(Person(id="me", name="Me"),),
+        articles=(Article(id="a", title="An article"),),
+        concepts=tuple(
+            Concept(id=i, label=i, listed_as=kind)
+            for i, kind in (("c", "context"), ("m", "mechanism"), ("o", "outcome"), ("how", "theme"), ("why", "theme"))
+        ),
+        extractions=(
+            Extraction(
+                id="e", article="a", theme="how", contexts=("c",), mechanisms=("m",), outcomes=("o",),
+                stance="supports", coder="me",
+            ),
+        ),
+        reported=(Reported(article="a", theme="how", reported=True),),
+        configurations=(
+            Configuration(
+                id="K", contexts=(("c",),), mechanisms=(("m",),), outcomes=(("o",),), supporting=("e",)
+            ),
+        ),
+        theories=(Theory(id="t", label="T", configurations=("K",)),),
+        expectations=(Expectation(concept="m", source="Else 2020"),),
+    )  # fmt: skip
+    target = tmp_path / "built"
+    results.write(site_of.built(records), target)
+    told = re.compile(rf"(?<![\d.,/–-])1 (?:such |more |other )?(?:{_COUNTED})s\b.{{0,30}}")
+    for path in sorted(target.rglob("*")):
+        if path.suffix in (".html", ".svg", ".md", ".txt", ".csv") and path.parent.name != "sparql":
+            words = re.sub(r"<[^>]*>", "", path.read_text("utf-8"))
+            assert not told.findall(words), path.relative_to(target)
+    theme = re.sub(r"<[^>]*>", "", (target / "theme" / "how.html").read_text("utf-8"))
+    assert "1 of 1 article is said to report it by me, 0 not to" in theme
+    assert "the bar is out of the 1 article that reports the theme" in theme
+    history = (target / "pages" / "history.html").read_text("utf-8")
+    assert "Of 1 configuration: 1 supported." in history
+
+
+def test_a_theme_that_nobody_noted_is_out_of_all_articles_read(tmp_path: Path) -> None:
+    records = Records(
+        review=Review(id="two", title="Two"),
+        articles=tuple(Article(id=i) for i in "ab"),
+        extractions=tuple(
+            Extraction(id=f"e{i}", article=i, theme=t, mechanisms=("m",)) for i, t in (("a", "how"), ("b", "why"))
+        ),
+        concepts=tuple(
+            Concept(id=i, label=i, listed_as=k) for i, k in (("how", "theme"), ("why", "theme"), ("m", "mechanism"))
+        ),
+    )
+    folder = site_of.write(records, tmp_path)
+    theme = (folder / "theme" / "how.html").read_text("utf-8")
+    assert "out of the 2 articles read: nobody recorded which of them report the theme" in theme
+    assert 'style="width:50%"' in theme
 
 
 _DIGEST = """

@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eaa_graph import pipeline, resources
-from eaa_graph.errors import UnknownName
+from eaa_graph.errors import SharedName, UnknownName
 from eaa_graph.model import Change, Claim, Concept, Configuration, Records, Review, Theory
+from eaa_graph.network import Incidence
 from eaa_graph.theory.difference import KINDS, apply, content, diff
 from eaa_graph.theory.sentences import arrow, claim_sentence, concept_labels, listed, sentence, tell
+from eaa_graph.theory.side_by_side import theory_difference
 from eaa_graph.theory.versions import Version, history, versions_table
 
 CASES = Path(__file__).parent / "cases" / "theory"
@@ -594,3 +596,28 @@ def test_every_step_of_the_shipped_histories_replays(name: str) -> None:
     for first in past.versions:
         for second in past.versions:
             assert content(apply(diff(first, second, past), first)) == content(second)
+
+
+def test_a_label_that_two_versions_bear_is_not_guessed_at() -> None:
+    rows = tuple(
+        Theory(id=name, label=label, configurations=("A1",), revision_of=before)
+        for name, label, before in (("t1", "Refined", ()), ("t2", "refined", ("t1",)), ("t3", "Last", ("t2", "t3")))
+    )
+    concepts = (Concept(id="m", label="m"), Concept(id="o", label="o"))
+    configurations = (Configuration(id="A1", mechanisms=(("m",),), outcomes=(("o",),)),)
+    records = Records(review=REVIEW, concepts=concepts, configurations=configurations, theories=rows).ordered()
+    past = history(records)
+    with pytest.raises(
+        SharedName, match=r"more than one theory version is called 'REFINED': say which by its id, 't1' or 't2'"
+    ):
+        past.version("REFINED")
+    assert past.version("Last").id == "t3"
+    assert [row["id"] for row in versions_table(past).records()] == ["t1", "t2", "t3"]
+    incidence = Incidence.from_records(records)
+    assert theory_difference(incidence).title == "From refined to Last", (
+        "a version that revises itself is not its own past"
+    )
+    with pytest.raises(UnknownName, match="no theory version is called 'tX'"):
+        theory_difference(incidence, before="tX")
+    one = theory_difference(incidence, before="t1", after="t3")
+    assert one.denominator == "1 configuration in t1, 1 in t3"

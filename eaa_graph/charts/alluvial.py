@@ -159,18 +159,18 @@ def draw(table: Table, least: int = 0, width: str = "174", prefix: str = "") -> 
     told_least = min(p.count for p in chosen)
     sheet.note(
         (
-            f"Drawn: the {len(chosen)} paths told by {many(told_least, 'article')} or more, {shown:,} of {all_pairs:,} pairs; "
+            f"Drawn: the {many(len(chosen), 'path')} told by {many(told_least, 'article')} or more, {shown:,} of {many(all_pairs, 'pair')}; "
             f"{many(left_out, 'path')} told by fewer {'is' if left_out == 1 else 'are'} left out. "
             if left_out
-            else f"All {len(chosen)} paths, {shown:,} pairs. "
+            else f"{'The only path' if len(chosen) == 1 else f'All {len(chosen)} paths'}, {many(shown, 'pair')}. "
         )
         + table.note
     )
     strongest = chosen[0]
     words = " to ".join(names[n][strongest.ends[n]] for n in range(3))
     return sheet.svg(
-        f"{many(len(chosen), 'path')} from {len(columns[0])} contexts through {len(columns[1])} mechanisms to "
-        f"{len(columns[2])} outcomes, {shown:,} of {all_pairs:,} pairs of an article and a path. "
+        f"{many(len(chosen), 'path')} from {many(len(columns[0]), 'context')} through {many(len(columns[1]), 'mechanism')} to "
+        f"{many(len(columns[2]), 'outcome')}, {shown:,} of {many(all_pairs, 'pair')} of an article and a path. "
         f"Told by most: {words}, {many(strongest.count, 'article')}. Largest bars: "
         + "; ".join(f"{max(c, key=lambda b: b.total).label} {max(b.total for b in c)}" for c in columns)
         + "."

@@ -31,6 +31,7 @@ __all__ = [
     "YELLOW",
     "Cellmark",
     "Sheet",
+    "apart",
     "fixed_width",
     "for_pixels",
     "hyphenated",
@@ -48,6 +49,7 @@ __all__ = [
 ]
 
 import hashlib
+import itertools
 import math
 import re
 import unicodedata
@@ -264,14 +266,50 @@ def fixed_width(text: str, size: float, bold: bool = False) -> float | None:
     return total / 1000 * size
 
 
+#: Ideographs, kana and their full-width signs: scripts that set no spaces and no hyphens.
+_UNSPACED = re.compile(
+    "[\u2e80-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uff9f\U00020000-\U0003ffff]"
+)
+#: Two letters of a script that knows the hyphen: Latin, Greek, Cyrillic, Armenian.
+_HYPHENATES = re.compile("(?:[^\\W\\d_](?<=[A-\u058f\u1e00-\u1fff\uff21-\uff5a])){2}$")
+#: What does not begin a line there, beside closing brackets and punctuation.
+_NEVER_FIRST = "ーぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ々ゝゞヽヾ％"
+
+
+def _pieces(word: str) -> list[str]:
+    """Cut a word where a line may end without a sign: between ideographs, never before what closes or after what opens."""
+    pieces = [word[:1]]
+    for before, char in itertools.pairwise(word):
+        may = _UNSPACED.match(before) or _UNSPACED.match(char)
+        held = char in _NEVER_FIRST or unicodedata.category(char) in ("Pe", "Pf", "Po", "Mn", "Me", "Cf")
+        if may and not held and unicodedata.category(before) not in ("Ps", "Pi"):
+            pieces.append(char)
+        else:
+            pieces[-1] += char
+    return pieces
+
+
+def apart(text: str) -> str:
+    """Return `text` set apart, if it runs from right to left, so that it does not turn what stands around it.
+
+    Examples
+    --------
+    >>> apart("dialogue"), apart("\u062d\u0648\u0627\u0631") == "\u2068\u062d\u0648\u0627\u0631\u2069"
+    ('dialogue', True)
+    """
+    turned = any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in text)
+    return f"\u2068{text}\u2069" if turned else text
+
+
 def hyphenated(word: str, width: float, size: float) -> list[str]:
     """Cut a word that is wider than `width` into pieces that are not; a cut between letters gets a hyphen."""
     pieces, piece = [], ""
     for char in word:
         longer = piece + char
         joined = unicodedata.category(char) in ("Mn", "Me", "Cf", "Sk") or piece.endswith("\u200d")
-        if piece and not joined and text_width(longer + ("-" if longer[-2:].isalpha() else ""), size) > width:
-            pieces.append(piece + ("-" if longer[-2:].isalpha() else ""))
+        sign = "-" if _HYPHENATES.search(longer) else ""
+        if piece and not joined and text_width(longer + sign, size) > width:
+            pieces.append(piece + sign)
             piece = char
         else:
             piece = longer
@@ -296,13 +334,16 @@ def wrapped(text: str, width: float, size: float, most: int = 0) -> list[str]:
     lines: list[str] = []
     line = ""
     for word in text.split():
-        for piece in hyphenated(word, width, size) if text_width(word, size) > width else [word]:
-            longer = f"{line} {piece}".strip()
-            if line and text_width(longer, size) > width:
-                lines.append(line)
-                line = piece
-            else:
-                line = longer
+        gap = " "
+        for unit in _pieces(word):
+            for number, piece in enumerate(hyphenated(unit, width, size) if text_width(unit, size) > width else [unit]):
+                longer = f"{line}{gap}{piece}" if line else piece
+                if line and (number or text_width(longer, size) > width):  # what is cut goes on in the next line
+                    lines.append(line)
+                    line = piece
+                else:
+                    line = longer
+                gap = ""
     if line or not lines:
         lines.append(line)
     if most and len(lines) > most:

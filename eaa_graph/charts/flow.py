@@ -15,6 +15,7 @@ from eaa_graph.charts.drawing import (
     SOFT,
     WARNING,
     Sheet,
+    apart,
     label_of,
     number_of,
     wrapped,
@@ -220,7 +221,7 @@ def _sums(sheet: Sheet, table: Table, y: float) -> None:
         came = " + ".join(f"{n:,}" for n in sources[key]) + (f" = {incoming:,.0f}" if len(sources[key]) > 1 else "")
         summed = " + ".join(f"{p:,}" for p in parts) + (f" = {outgoing:,.0f}" if len(parts) > 1 else "")
         right = incoming == outgoing
-        words = f"{key[0]}: {came} in; {summed} out"
+        words = f"{apart(key[0])}: {came} in; {summed} out"
         if not right:
             gap = abs(incoming - outgoing)
             words += f": {gap:,.0f} {'not accounted for' if outgoing < incoming else 'more than came in'}"

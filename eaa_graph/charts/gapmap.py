@@ -248,7 +248,7 @@ def _told(
     most = max(cells.items(), key=lambda item: (item[1].count, -item[1].row))
     none = [rows[r] for r in rows if all((r, c) in empty for c in columns if (r, c) in cells)]
     told = (
-        f"{many(len(rows), 'row')} by {many(len(columns), 'column')}, {len(empty)} of {len(cells)} cells without evidence. "
+        f"{many(len(rows), 'row')} by {many(len(columns), 'column')}, {len(empty)} of {many(len(cells), 'cell')} without evidence. "
         f"Most articles: {rows[most[0][0]]} under {columns[most[0][1]]}, {most[1].count} of {most[1].out_of}. "
     )
     if levels:

@@ -7,7 +7,7 @@ __all__ = ["PART", "draw", "wide"]
 from eaa_graph.charts import PREFIX, WIDTH, Chart
 from eaa_graph.charts.drawing import INK, LINE, SHARES, SOFT, Sheet, ink_on, label_of, share_steps, text_width, wrapped
 from eaa_graph.errors import Refused
-from eaa_graph.tables import Cell, Column, Table
+from eaa_graph.tables import Cell, Column, Table, many
 
 
 def _grid(table: Table) -> tuple[list[Cell], list[Cell], dict[tuple[Cell, Cell], tuple[int, int, int]]]:
@@ -89,7 +89,10 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
     cell_width = min((sheet.inner - left) / len(columns), 62 if width != "slide" else 100)
     if cell_width < sheet.body * 2.1:
         raise Refused(f"{len(columns)} columns do not fit into {width}: choose a wider figure, or fewer columns")
-    cell_height = sheet.body * 2.3
+    labels = [wrapped(label_of(r), left - 6, sheet.body, most=2) for r in rows]
+    cell_height = max(
+        sheet.body * 2.3, max(len(label) for label in labels) * sheet.body * sheet.leading + sheet.body * 0.5
+    )
     top = sheet.heading(table)
     x0 = sheet.margin + left
     heads = [wrapped(label_of(c), cell_width - 3, sheet.body, most=5) for c in columns]
@@ -105,7 +108,7 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
     ends = share_steps(highest)
     for number, row in enumerate(rows):
         y = base + number * cell_height
-        label = wrapped(label_of(row), left - 6, sheet.body, most=2)
+        label = labels[number]
         start = y + cell_height / 2 + sheet.body * 0.35 - (len(label) - 1) * sheet.body * sheet.leading / 2
         sheet.text(x0 - 6, start, label, anchor="end")
         for place, column in enumerate(columns):
@@ -142,7 +145,7 @@ def draw(table: Table, width: str = "174", prefix: str = "") -> str:
     empty = sum(1 for count, _, _ in cells.values() if count == 0)
     most = max(cells.items(), key=lambda item: (item[1][0], -item[1][2]))
     told = (
-        f"{len(rows)} rows by {len(columns)} columns, {empty} of {len(cells)} cells empty. "
+        f"{many(len(rows), 'row')} by {many(len(columns), 'column')}, {empty} of {many(len(cells), 'cell')} empty. "
         f"Most: {label_of(most[0][0])} under {label_of(most[0][1])}, {most[1][0]} of {most[1][1]}."
     )
     return sheet.svg(told)

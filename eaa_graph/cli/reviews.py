@@ -21,6 +21,7 @@ from eaa_graph.cli.shared import (
     stages,
     target,
 )
+from eaa_graph.tables import many
 
 if TYPE_CHECKING:
     from eaa_graph.validate import Checked
@@ -67,7 +68,6 @@ def check(folder: Path | None, example: str | None, fail_on: str, form: str) -> 
       eaa-graph check --example example_messy
     """
     from eaa_graph import pipeline, results
-    from eaa_graph.tables import many
 
     checked = pipeline.check(review_path(folder, example))
     if form == "json":

@@ -15,7 +15,7 @@ import click
 
 from eaa_graph.cli.shared import echo_table, fails, print_findings, review_path, settings_options
 from eaa_graph.errors import BadSettings, Refused, UnknownName
-from eaa_graph.tables import Thing
+from eaa_graph.tables import Thing, many
 
 if TYPE_CHECKING:
     from eaa_graph.findings import Finding
@@ -403,7 +403,7 @@ def lint(words: tuple[str, ...], example: str | None, rules: bool, form: str, fa
     elif form == "table":
         print_findings(findings)
         checked = len(version.configurations if version else records.configurations)
-        click.echo(f"{checked} configurations looked at; {len(findings)} findings")
+        click.echo(f"{many(checked, 'configuration')} looked at; {many(len(findings), 'finding')}")
     else:
         _echo(linting.findings_table(findings), form)
     if fails(findings, fail_on):

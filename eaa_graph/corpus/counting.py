@@ -70,14 +70,14 @@ class Corpus:
 
     @property
     def reported(self) -> Any:
-        """Theme reports of the coders chosen."""
-        return self._by_coders("reported")
+        """Theme reports of the coders chosen, and those without a coder: they hold for all."""
+        return self._by_coders("reported", -1)
 
-    def _by_coders(self, name: str) -> Any:
+    def _by_coders(self, name: str, *others: int) -> Any:
         table = self.tables[name]
         if self.frame.coders is None:
             return table
-        return table.filter(table.coder.isin(list(self.frame.coders)))
+        return table.filter(table.coder.isin([*self.frame.coders, *others]))
 
     def selected(self, coder: str) -> Corpus:
         """Return the same for the coder(s) meant by `coder`; see :func:`eaa_graph.network.selected`.

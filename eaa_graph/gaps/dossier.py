@@ -317,9 +317,7 @@ def _out_of(look: _Looking) -> Section:
     gap, chosen = look.gap, look.chosen
     blocks = []
     if gap.count is not None and gap.denominator is not None:
-        blocks.append(
-            Block(text=f"{gap.count:,} of {gap.denominator:,} {gap.denominator_of}, as coded by {who(chosen)}.")
-        )
+        blocks.append(Block(text=f"{gap.count:,} of {gap.out_of}, as coded by {who(chosen)}."))
     else:
         blocks.append(Block(text="This gap is in what the theory says, so there is no denominator."))
     if look.themes:

@@ -11,6 +11,7 @@ __all__ = ["PART", "RANKS", "Gap", "collect", "find", "findings_of", "gap_regist
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -106,9 +107,24 @@ class Gap:
     behind: Callable[[], tuple[str, ...]]
 
     @property
+    def out_of(self) -> str:
+        """The denominator in words; empty where there is none."""
+        if self.denominator is None:
+            return ""
+        words = self.denominator_of
+        if self.denominator == 1:
+            words = re.sub(r"^(article|stud|extraction)(?:ie)?s( that report\b)?", _one, words)
+        return f"{self.denominator:,} {words}"
+
+    @property
     def concepts(self) -> tuple[str, ...]:
         """Ids of the concepts it is about, themes left out: what makes it a gap of one theory version or another."""
         return tuple(t.id for t, role in zip(self.things, self.roles, strict=True) if t.kind == "concept" and role != "theme")  # fmt: skip
+
+
+def _one(found: re.Match[str]) -> str:
+    noun = "study" if found[1] == "stud" else found[1]
+    return f"{noun}{' that reports' if found[2] else ''}"
 
 
 def _id(prefix: str, *key: str) -> str:

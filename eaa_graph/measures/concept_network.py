@@ -59,7 +59,10 @@ def _network(together: Together, minimum: int) -> tuple[nx.Graph, list[tuple[Sid
         (int(x), int(y) + shift, int(w)) for x, y, w in zip(i[keep], j[keep], a[keep], strict=True)
     )
     if not graph.number_of_edges():
-        raise Refused(f"no two concepts are together in {minimum} or more {UNITS[together.unit]}: lower minimum")
+        raise Refused(
+            f"no two concepts are together in {minimum} or more {UNITS[together.unit]}"
+            + (": lower minimum" if minimum > 1 else "")
+        )
     return graph, nodes
 
 

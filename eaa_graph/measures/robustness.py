@@ -23,7 +23,7 @@ from eaa_graph.measures.support import Evidence, Matcher, configurations_of
 from eaa_graph.model import ROLES, STANCES, Appraisal
 from eaa_graph.network import Incidence, Index, selected
 from eaa_graph.registry import Parameter
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -95,7 +95,11 @@ def _groups(incidence: Incidence, leave_out: str, appraisal: str) -> _Groups:
             n: Thing("person", people[n].id, people[n].name or people[n].id) for n in np.unique(of).tolist() if n >= 0
         }
         nobody = int(np.count_nonzero(of < 0))
-        remark = f"{nobody} passages without a coder are never left out. " if nobody else ""
+        remark = (
+            f"{many(nobody, 'passage')} without a coder {'is' if nobody == 1 else 'are'} never left out. "
+            if nobody
+            else ""
+        )
     else:
         levels, remark = _levels(incidence, appraisal)
         words = sorted(set(levels))

@@ -254,7 +254,7 @@ class _Writer:
         about = self.about
         said = pages.subjects(quads, about.base)
         names = pages.file_names(said, about.base)
-        labels = {thing: pages.label_of(triples, thing) for thing, triples in said.items()}
+        labels = {thing: pages.label_of(triples, thing, about.base) for thing, triples in said.items()}
         rows = ["iri,path\n"]
         for thing, triples in said.items():
             name = names[thing]

@@ -15,7 +15,7 @@ from html import escape
 
 from eaa_graph.release.describing import About
 from eaa_graph.release.linked import Triple
-from eaa_graph.vocabulary import DCTERMS, EAA, PREFIXES, RDFS, SKOS, Literal, Quad, Term, read_term
+from eaa_graph.vocabulary import DCTERMS, EAA, PREFIXES, RDFS, SKOS, Literal, Quad, Term, read_term, split_data_iri
 
 #: Names that Windows keeps for itself, and the one we use.
 _TAKEN = {"index", "con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
@@ -71,14 +71,15 @@ def _short(value: str) -> str:
     return value
 
 
-def label_of(triples: Iterable[Triple], thing: str) -> str:
-    """Return what a thing is called: its label, title or statement, else its id."""
+def label_of(triples: Iterable[Triple], thing: str, base: str) -> str:
+    """Return what a thing is called: its label, title or statement, else its id; of what has no id, the parts of its key."""
     known: dict[str, Term] = {p: o for s, p, o in sorted(triples, reverse=True) if s == f"<{thing}>"}
     for predicate in (*_LABELS, f"<{DCTERMS}identifier>"):
         if predicate in known:
             read = read_term(known[predicate])
             return read.value if isinstance(read, Literal) else read
-    return thing.rpartition("/")[2]
+    kind, parts = split_data_iri(base, thing) or ("", (thing.rpartition("/")[2],))
+    return ", ".join(part for part in parts if part) or kind
 
 
 def script_json(text: str) -> str:

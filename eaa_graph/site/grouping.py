@@ -234,6 +234,10 @@ class Grouped:
             found[r.article][r.theme][r.coder or "not named"] = r.reported
         return found
 
+    def counts_reports_of(self, coder: str | None) -> bool:
+        """Whether theme reports of this coder are counted; what nobody signed holds for all."""
+        return self.coder == "all" or coder in (self.coder, None, "not named")
+
     @cached_property
     def appraisals(self) -> dict[str, list[Appraisal]]:
         """Appraisals by what they judge."""
@@ -311,7 +315,7 @@ class Grouped:
     def articles_read(self) -> int:
         """Articles with an extraction or a theme report of the counted coder."""
         read = {e.article for e in self.counted}
-        read |= {r.article for r in self.records.reported if self.coder in ("all", r.coder)}
+        read |= {r.article for r in self.records.reported if self.counts_reports_of(r.coder)}
         return len(read)
 
     @cached_property

@@ -430,7 +430,7 @@ class _Site:
             no: list[str] = []
             for a in self.records.articles:
                 says = g.reported.get(a.id, {}).get(t, {})
-                counted = [v for c, v in says.items() if g.coder in ("all", c)]
+                counted = [v for c, v in says.items() if g.counts_reports_of(c)]
                 if counted:
                     (yes if any(counted) else no).append(a.id)
             found: dict[str, dict[str, set[str]]] = {role: defaultdict(set) for role in ROLES}
@@ -462,6 +462,7 @@ class _Site:
                 by_role=by_role,
                 total=len(g.by_theme.get(t, [])),
                 articles=len({e.article for e in g.by_theme.get(t, [])}),
+                out_of=len(yes) if yes or no else g.articles_read,
                 gaps=g.gaps_about.get(("concept", t), []),
             )
 
@@ -640,7 +641,7 @@ class _Site:
             says = g.reported.get(a.id)
             themes = None
             if says is not None:
-                themes = sum(any(v for c, v in by.items() if g.coder in ("all", c)) for by in says.values())
+                themes = sum(any(v for c, v in by.items() if g.counts_reports_of(c)) for by in says.values())
             rows.append(
                 {
                     "a": a,

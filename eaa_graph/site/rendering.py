@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from eaa_graph.site.names import page_name, safe_name
-from eaa_graph.tables import Cell, Table, Thing
+from eaa_graph.tables import Cell, Table, Thing, many
 
 if TYPE_CHECKING:
     from jinja2 import BytecodeCache, Environment
@@ -328,6 +328,7 @@ def environment() -> Environment:
         undefined=jinja2.StrictUndefined,
     )
     made.filters["amount"] = amount
+    made.filters["many"] = many
     made.filters["shortened"] = shortened
     made.filters["gist"] = gist
     made.filters["numeric"] = numeric

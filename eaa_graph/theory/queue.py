@@ -31,7 +31,7 @@ from typing import NamedTuple
 from eaa_graph.errors import StoreUnavailable, UnknownName, UnreadableFile
 from eaa_graph.findings import Finding, Where, finding
 from eaa_graph.model import ROLES, Change, Claim, Configuration, Extraction, Records, Slot, slot_concepts
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 from eaa_graph.theory.difference import Difference, diff
 from eaa_graph.theory.sentences import listed
 from eaa_graph.theory.versions import History, Version
@@ -218,7 +218,7 @@ def queue(
         ),
         rows=tuple(row[1] for row in rows),
         unit="articles",
-        denominator=f"the {len(before)} articles coded by {_who(records, coder)} {when}",
+        denominator=f"the {many(len(before), 'article')} coded by {_who(records, coder)} {when}",
         note=_note(this, changed, near, kept, {row[0][2] for row in rows}, bool(earlier or past.parents(this.id))),
         opens=lambda row, column: rows[row][2].get(column, ()),
     )

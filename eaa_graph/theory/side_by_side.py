@@ -17,9 +17,12 @@ def _versions(past: History, before: str | None, after: str | None) -> tuple[str
     """Return the versions meant: the latest that holds configurations and revises one that does, unless named."""
     holding = [v for v in past.versions if v.configurations]
     ids = {v.id for v in holding}
+    before, after = (name and past.version(name).id for name in (before, after))
     if after is None:
         revising = [
-            v for v in holding if ids.intersection(v.revision_of) and (before is None or before in v.revision_of)
+            v
+            for v in holding
+            if ids.intersection(v.revision_of) - {v.id} and (before is None or before in v.revision_of)
         ]
         if not revising:
             raise Refused(
@@ -28,7 +31,7 @@ def _versions(past: History, before: str | None, after: str | None) -> tuple[str
             )
         after = revising[-1].id
     if before is None:
-        parents = [name for name in past.version(after).revision_of if name in ids]
+        parents = [name for name in past.version(after).revision_of if name in ids and name != after]
         if not parents:
             raise Refused(f"{after} revises no version that holds configurations: name the other version with before=…")
         before = parents[0]

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from eaa_graph.errors import UnknownName
+from eaa_graph.errors import SharedName, UnknownName
 from eaa_graph.findings import Finding, Where, finding
 from eaa_graph.model import ROLES, Change, Claim, Configuration, Records, slot_concepts
-from eaa_graph.tables import Cell, Column, Table, Thing
+from eaa_graph.tables import Cell, Column, Table, Thing, many
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +113,16 @@ class History:
         ------
         UnknownName
             With the nearest ids.
+        SharedName
+            If several versions have that label.
         """
         if name in self._by_id:
             return self._by_id[name]
-        for version in self.versions:
-            if version.label.casefold() == name.casefold():
-                return version
+        called = [v for v in self.versions if v.label.casefold() == name.casefold()]
+        if len(called) > 1:
+            raise SharedName("theory version", name, (v.id for v in called))
+        if called:
+            return called[0]
         raise UnknownName("theory version", name, self._by_id)
 
     @cached_property
@@ -316,6 +320,7 @@ def versions_table(past: History) -> Table:
         rows.append(
             (
                 version.thing,
+                version.id,
                 version.status or None,
                 version.date or None,
                 tuple(Thing("person", p, p) for p in version.people),
@@ -339,6 +344,7 @@ def versions_table(past: History) -> Table:
         title="Versions of the programme theory",
         columns=(
             Column("version", "Version"),
+            Column("id", "Id", "By which commands and sheets name it"),
             Column("status", "Status", "initial, refined or rival"),
             Column("date", "Date"),
             Column("people", "People", "Who made it"),
@@ -351,7 +357,7 @@ def versions_table(past: History) -> Table:
         ),
         rows=tuple(rows),
         unit="configurations, claims and changes, as recorded",
-        denominator=f"the {len(rows)} versions of the theory",
+        denominator=f"the {many(len(rows), 'version')} of the theory",
         note="Counts describe what was written down, not how good a theory is.",
         opens=lambda row, column: behind[row].get(column, ()),
     )
