@@ -33,7 +33,7 @@ def test_no_question_is_worked_out_twice(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(queries, "run", counted)
     built = pipeline.build(resources.example("example_minimal"))
     results.write(built, tmp_path / "build")
-    list(results.summary(built, tmp_path / "build"))
+    list(results.summary(built, tmp_path / "build", "my-review"))
     # What lies behind a number is asked where a page shows it, each time with other parameters.
     assert asked
     assert max(asked.values()) == 1, asked.most_common(3)
