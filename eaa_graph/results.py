@@ -36,6 +36,7 @@ from eaa_graph import large, living, pipeline, registry, reporting
 from eaa_graph.errors import BadQuery, BadSettings, Refused, UnknownName
 from eaa_graph.findings import rows_aside
 from eaa_graph.store import FORMATS
+from eaa_graph.tables import Table, many
 from eaa_graph.vocabulary import ONTOLOGY
 from eaa_graph.writers.whole import whole_folder, write_whole
 
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from eaa_graph.findings import Finding
     from eaa_graph.pipeline import Built
     from eaa_graph.settings import Settings
-    from eaa_graph.tables import Table
     from eaa_graph.validate import Checked
 
 #: The questions whose answers a build writes down, in the order of the page.
@@ -131,7 +131,7 @@ def write(built: Built, target: Path, progress: pipeline.Progress = pipeline.sil
             _everything(built, beside, target, progress)
         progress("write", "")
     written = sorted(p for p in target.rglob("*") if p.is_file())
-    progress("write", f"{_plural(len(written), 'file')} in {target}")
+    progress("write", f"{many(len(written), 'file')} in {target}")
     return written
 
 
@@ -152,7 +152,7 @@ def _everything(built: Built, beside: Path, target: Path, progress: pipeline.Pro
     painted = living.Earlier(target).painted()
     progress("answer", "")
     asked = answers(built)
-    progress("answer", _plural(len(asked), "question"))
+    progress("answer", many(len(asked), "question"))
     progress("report", "")
     told = {t.name: t for t in reporting.write(built, beside, painted=painted).tables}
     (beside / "tables").mkdir()
@@ -178,7 +178,7 @@ def _everything(built: Built, beside: Path, target: Path, progress: pipeline.Pro
         (beside / "maps").mkdir(exist_ok=True)
         _text(beside / "maps" / f"{name}.html", map_)
     maps = sum(1 for _ in (beside / "maps").glob("*"))
-    progress("draw", f"{_plural(len(figures), 'figure')}, {_plural(maps, 'map')}")
+    progress("draw", f"{many(len(figures), 'figure')}, {many(maps, 'map')}")
     progress("site", "")
     now = living.seen(built)
     compared = {name: table for name, table in every.items() if name in pipeline.answerable() or name in _COMPARED}
@@ -189,7 +189,7 @@ def _everything(built: Built, beside: Path, target: Path, progress: pipeline.Pro
         page.parent.mkdir(exist_ok=True)
         _text(page, text)
         pages += page.suffix == ".html"
-    progress("site", _plural(pages, "page"))
+    progress("site", many(pages, "page"))
     _text(beside / living.SEEN, json.dumps(now, ensure_ascii=False, separators=(",", ":")) + "\n")
     _notes(since, built.records.review.title, target, beside)
     manifest = {
@@ -547,8 +547,8 @@ def summary(built: Built, target: Path, review: str, *, brief: bool = False) -> 
         yield f"  counted    {_whose(built)}"
     aside = rows_aside(built.findings)
     severities = Counter(f.severity for f in built.findings)
-    told = ", ".join(_plural(severities[s], s) for s in ("error", "warning", "note") if severities[s]) or "none"
-    yield f"  kept out   {_plural(aside, 'row')} set aside; findings: {told}"
+    told = ", ".join(many(severities[s], s) for s in ("error", "warning", "note") if severities[s]) or "none"
+    yield f"  kept out   {many(aside, 'row')} set aside; findings: {told}"
     if not brief:
         yield from _short(built, review)
     changed = living.Earlier(target).note
@@ -601,12 +601,8 @@ def _whose(built: Built) -> str:
     if chosen == "preferred":
         chosen = built.records.review.preferred_coder or "all"
     mine = [e for e in built.records.extractions if chosen in ("all", e.coder)]
-    return f"{_plural(len(mine), 'extraction')} of {_plural(len({e.article for e in mine}), 'article')} by {'all coders side by side' if chosen == 'all' else chosen}"
+    return f"{many(len(mine), 'extraction')} of {many(len({e.article for e in mine}), 'article')} by {'all coders side by side' if chosen == 'all' else chosen}"
 
 
 def _count(things: tuple[object, ...], name: str) -> str:
-    return _plural(len(things), name)
-
-
-def _plural(number: int, name: str) -> str:
-    return f"{number:,} {name if number == 1 else name + 's'}"
+    return many(len(things), name)

@@ -29,7 +29,7 @@ from eaa_graph.errors import Refused
 from eaa_graph.measures.support import configurations_of, passages
 from eaa_graph.model import ROLES, slot_concepts
 from eaa_graph.network import Incidence
-from eaa_graph.tables import Table, Thing
+from eaa_graph.tables import Table, Thing, many
 
 #: More links than this are a hairball; the strongest are drawn, and the page says how many are not.
 MOST_LINKS = 150
@@ -125,7 +125,7 @@ def theory_map(incidence: Incidence, theory: str | None = None) -> str:
         _Link(
             f"{'cm'[side]} {start}",
             f"{'mo'[side]} {end}",
-            f"{labels.get(start, start)} → {labels.get(end, end)}\nin {', '.join(links[side, start, end])}\n{_plural(counts[side, start, end])}",
+            f"{labels.get(start, start)} → {labels.get(end, end)}\nin {', '.join(links[side, start, end])}\n{many(counts[side, start, end], 'article')}",
             1 + 7 * counts[side, start, end] / most,
             not counts[side, start, end],
             True,
@@ -199,7 +199,7 @@ def cooccurrence_map(table: Table) -> str:
     role = next((r for r in ROLES if table.title.casefold().startswith(r)), "mechanism")
     shape = next(s for s, roles in zip(_SHAPES, _COLUMNS, strict=True) if role in roles)
     nodes = [
-        _Node(c, labels[c], f"{labels[c]}\n{_plural(totals[c])}", round(float(places[n, 0]) * scale * 1.7), round(float(places[n, 1]) * scale), ROLE_COLOURS[role], shape, round(8 + 16 * math.sqrt(totals[c] / largest)))
+        _Node(c, labels[c], f"{labels[c]}\n{many(totals[c], 'article')}", round(float(places[n, 0]) * scale * 1.7), round(float(places[n, 1]) * scale), ROLE_COLOURS[role], shape, round(8 + 16 * math.sqrt(totals[c] / largest)))
         for n, c in enumerate(shown)
     ]  # fmt: skip
     most = drawn[0][2]
@@ -207,7 +207,7 @@ def cooccurrence_map(table: Table) -> str:
         _Link(
             a.id,
             b.id,
-            f"{a.label} – {b.label}\n{_plural(n)}, Jaccard {j:.2f}",
+            f"{a.label} – {b.label}\n{many(n, 'article')}, Jaccard {j:.2f}",
             1 + 7 * (n / most) ** 2,
             dashed=False,
             arrow=False,
@@ -258,10 +258,6 @@ def _laid_out(apart: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, n
         places = np.vstack([np.zeros((1, 2)), solved @ wanted[1:]])
         places -= places.mean(axis=0)
     return np.asarray(places / np.abs(places).max())
-
-
-def _plural(number: int) -> str:
-    return f"{number:,} article{'' if number == 1 else 's'}"
 
 
 _STYLE = (

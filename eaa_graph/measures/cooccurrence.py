@@ -41,7 +41,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,9 +56,6 @@ from eaa_graph.network import Incidence, Index
 from eaa_graph.registry import Parameter
 from eaa_graph.settings import Settings
 from eaa_graph.tables import Cell, Column, Table, Thing, many
-
-if TYPE_CHECKING:
-    pass
 
 #: What counts as together, and what the units are called.
 UNITS = {

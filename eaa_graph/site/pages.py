@@ -23,7 +23,7 @@ from eaa_graph.site import sparql
 from eaa_graph.site.grouping import LONG, PER_PAGE, Grouped, Picture
 from eaa_graph.site.names import anchor, page_name, safe_name
 from eaa_graph.site.rendering import Shown, amount, environment, shown, tightened
-from eaa_graph.tables import Table, Thing
+from eaa_graph.tables import Table, Thing, many
 from eaa_graph.theory.difference import diff
 from eaa_graph.theory.evidence import ORIGINS
 from eaa_graph.theory.sentences import arrow, claim_sentence, sentence
@@ -77,10 +77,6 @@ def pages_of(grouped: Grouped) -> Iterator[tuple[str, str]]:
     yield from _Site(grouped).pages()
 
 
-def _plural(number: int, name: str) -> str:
-    return f"{number:,} {name if number == 1 else name + 's'}"
-
-
 class _Told:
     """What a passage's lines say beside its words."""
 
@@ -115,7 +111,7 @@ class _Site:
             "menu": MENU,
             "with_menu": frozenset(path for path, _ in MENU),
             "version": __version__,
-            "counted": f"{_plural(len(self.g.counted), 'extraction')} by {who}" if self.g.counted else "",
+            "counted": f"{many(len(self.g.counted), 'extraction')} by {who}" if self.g.counted else "",
             "aside": aside,
             "answered": self.material.tables,
         }
@@ -193,7 +189,7 @@ class _Site:
         parts = []
         for origin, words in (("asserted", "A person says"), ("matched", "Codes match")):
             counts = [
-                f"{stance} in {_plural(n, 'article')}"
+                f"{stance} in {many(n, 'article')}"
                 for stance in STANCES
                 if (n := self.articles_bearing(k, stance, [origin]))
             ]
@@ -204,9 +200,9 @@ class _Site:
         n = {stance: self.articles_bearing(k, stance) for stance in ("supports", "challenges")}
         total = self.g.articles_read
         says = (
-            f"{n['supports']:,} of {_plural(total, 'article')} speak for it"
+            f"{n['supports']:,} of {many(total, 'article')} speak for it"
             if n["supports"] != 1
-            else f"1 of {_plural(total, 'article')} speaks for it"
+            else f"1 of {many(total, 'article')} speaks for it"
         )
         against = f"{n['challenges']:,} against" if n["challenges"] else "none against"
         return f"{says}, {against}."
